@@ -1,0 +1,35 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+const conditions = ['@proxy/source']
+
+/**
+ * Every project's tests: `unit` needs nothing, `integration` needs root and makes its own namespaces.
+ * Packages are resolved to their source, so nothing has to be built first.
+ */
+export const base: ViteUserConfig = defineConfig({
+  resolve: { conditions: [...conditions, 'module', 'node', 'import', 'default'] },
+  ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'import', 'default'] } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          benchmark: { include: ['bench/**/*.bench.ts'] },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.itest.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          benchmark: { include: [] },
+        },
+      },
+    ],
+  },
+})
