@@ -1,0 +1,70 @@
+import { type Family } from './family.ts'
+import { type Match } from './match.ts'
+
+/** The table a chain belongs to, as in iptables. */
+export type TableName = 'raw' | 'mangle' | 'nat' | 'filter'
+
+/** Where packets enter a chain. */
+export type Hook = 'prerouting' | 'output'
+
+/**
+ * Our chains, by what they are for:
+ * - `prerouting`, `output`: where packets enter.
+ * - `inbound`: which of the connections to the pod are captured.
+ * - `outbound`: which of the connections from the pod are captured.
+ * - `capture-inbound`, `capture-outbound`: the redirections themselves.
+ */
+export type ChainName =
+  'prerouting' | 'output' | 'inbound' | 'outbound' | 'capture-inbound' | 'capture-outbound'
+
+/** What happens to a packet that a rule matches. */
+export type Verdict =
+  /** Leave this chain; leaving the first chain means "not captured". */
+  | { readonly kind: 'return' }
+  /** Go on in another chain and come back when that one has no verdict. */
+  | { readonly kind: 'jump'; readonly chain: ChainName }
+  /** Change the destination to this machine and the given port. */
+  | { readonly kind: 'redirect'; readonly port: number }
+  /** Read from the kernel, never written by this package; compared as text. */
+  | { readonly kind: 'unknown'; readonly text: string }
+
+/** One rule. */
+export interface Rule {
+  /** Names the rule within its chain; the comment in the kernel is `proxy/<name>`. */
+  readonly name: string
+  /** Families the rule is for. */
+  readonly families: readonly Family[]
+  /** Conditions, all of which must hold; empty matches every packet of the families. */
+  readonly match: readonly Match[]
+  /** What happens then. */
+  readonly verdict: Verdict
+}
+
+/** One chain of ours. */
+export interface Chain {
+  readonly table: TableName
+  readonly name: ChainName
+  /** Set when packets enter here; other chains are jumped to. */
+  readonly hook?: Hook
+  readonly rules: readonly Rule[]
+}
+
+/** What the elements of a set are. */
+export type SetType = 'port' | 'ipv4-cidr' | 'ipv6-cidr' | 'interface' | 'uid' | 'gid'
+
+/** A list of values that rules refer to by name, and that can grow without growing the rules. */
+export interface NamedSet {
+  /** Unique in the rule set; at most 31 letters, digits and `_`. */
+  readonly name: string
+  readonly type: SetType
+  /** Sorted, without duplicates; CIDRs are disjoint. */
+  readonly elements: readonly (string | number)[]
+}
+
+/** The whole redirection of one network namespace, as data: the same for every back end. */
+export interface RuleSet {
+  /** Families that are captured; rules of other families do not occur. */
+  readonly families: readonly Family[]
+  readonly sets: readonly NamedSet[]
+  readonly chains: readonly Chain[]
+}

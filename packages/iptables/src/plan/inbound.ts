@@ -1,0 +1,56 @@
+import { type Match, type ProtocolMatch } from '../model/match.ts'
+import { type Chain, type Rule } from '../model/rule-set.ts'
+import { type RedirectSpec } from '../spec/redirect-spec.ts'
+import { type SetCollector } from './sets.ts'
+
+/** TCP: the only protocol that is captured. */
+export const tcp: ProtocolMatch = { kind: 'protocol', protocol: 'tcp' }
+
+/** The chains for connections that reach the pod, and the redirection to the inbound port. */
+export function inboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
+  const { families } = spec
+  const rule = (name: string, match: readonly Match[], verdict: Rule['verdict']): Rule => ({
+    name,
+    families,
+    match,
+    verdict,
+  })
+  const redirect = rule('redirect-inbound', [tcp], { kind: 'redirect', port: spec.inboundPort })
+  const capture: Chain = { table: 'nat', name: 'capture-inbound', rules: [redirect] }
+  const captured = capturedInbound(spec, sets)
+  if (captured.length === 0) return [capture]
+
+  const entry: Rule[] = []
+  if (spec.excludeInterfaces.length > 0) {
+    const values = sets.values('exclude_interfaces', 'interface', spec.excludeInterfaces)
+    const match: Match = { kind: 'in-interface', values, negate: false }
+    entry.push(rule('exclude-interfaces-in', [match], { kind: 'return' }))
+  }
+  entry.push(rule('to-inbound', [tcp], { kind: 'jump', chain: 'inbound' }))
+
+  const tunnel: Match = { kind: 'destination-port', values: [spec.tunnelPort], negate: false }
+  const skipTunnel = rule('skip-tunnel-port', [tcp, tunnel], { kind: 'return' })
+  return [
+    { table: 'nat', name: 'prerouting', hook: 'prerouting', rules: entry },
+    { table: 'nat', name: 'inbound', rules: [skipTunnel, ...captured] },
+    capture,
+  ]
+}
+
+/** The rules that send captured ports to the redirection; none when nothing is captured. */
+function capturedInbound(spec: RedirectSpec, sets: SetCollector): Rule[] {
+  const { families, includeInboundPorts: include, excludeInboundPorts: exclude } = spec
+  const toCapture = { kind: 'jump', chain: 'capture-inbound' } as const
+  if (include !== '*') {
+    const ports = include.filter((port) => !exclude.includes(port))
+    if (ports.length === 0) return []
+    const values = sets.values('include_inbound_ports', 'port', ports)
+    const match: Match[] = [tcp, { kind: 'destination-port', values, negate: false }]
+    return [{ name: 'include-inbound-ports', families, match, verdict: toCapture }]
+  }
+  const all: Rule = { name: 'capture-inbound-rest', families, match: [tcp], verdict: toCapture }
+  if (exclude.length === 0) return [all]
+  const values = sets.values('exclude_inbound_ports', 'port', exclude)
+  const match: Match[] = [tcp, { kind: 'destination-port', values, negate: false }]
+  return [{ name: 'exclude-inbound-ports', families, match, verdict: { kind: 'return' } }, all]
+}

@@ -1,0 +1,176 @@
+import { cidrOf, covers } from '../model/cidr.ts'
+import { type Family } from '../model/family.ts'
+import { type Match } from '../model/match.ts'
+import { type Chain, type Rule } from '../model/rule-set.ts'
+import { type RedirectSpec } from '../spec/redirect-spec.ts'
+import { tcp } from './inbound.ts'
+import { type SetCollector } from './sets.ts'
+
+const leave = { kind: 'return' } as const
+const toCapture = { kind: 'jump', chain: 'capture-outbound' } as const
+const onLoopback: Match = { kind: 'out-interface', values: ['lo'], negate: false }
+
+/** The chains for connections that the pod makes, and the redirection to the outbound port. */
+export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
+  const { families } = spec
+  const entry: Rule[] = []
+  if (spec.excludeInterfaces.length > 0) {
+    const values = sets.values('exclude_interfaces', 'interface', spec.excludeInterfaces)
+    const match: Match[] = [{ kind: 'out-interface', values, negate: false }]
+    entry.push({ name: 'exclude-interfaces-out', families, match, verdict: leave })
+  }
+  const verdict = { kind: 'jump', chain: 'outbound' } as const
+  entry.push({ name: 'to-outbound', families, match: [tcp], verdict })
+
+  const captured = capturedOutbound(spec, sets)
+  const outbound = [
+    ...excludedPorts(spec, sets),
+    ...fromProxyToApplication(spec),
+    ...fromProxyToItself(spec, sets),
+    ...fromApplicationToItself(spec),
+    ...fromProxy(spec, sets),
+    ...(captured.length === 0 ? [] : [...toLoopback(spec), ...excludedCidrs(spec, sets)]),
+    ...captured,
+  ]
+  const to = { kind: 'redirect', port: spec.outboundPort } as const
+  const redirect: Rule = { name: 'redirect-outbound', families, match: [tcp], verdict: to }
+  return [
+    { table: 'nat', name: 'output', hook: 'output', rules: entry },
+    { table: 'nat', name: 'outbound', rules: outbound },
+    ...(captured.length === 0
+      ? []
+      : [{ table: 'nat', name: 'capture-outbound', rules: [redirect] } as const]),
+  ]
+}
+
+function excludedPorts(spec: RedirectSpec, sets: SetCollector): Rule[] {
+  if (spec.excludeOutboundPorts.length === 0) return []
+  const values = sets.values('exclude_outbound_ports', 'port', spec.excludeOutboundPorts)
+  const match: Match[] = [tcp, { kind: 'destination-port', values, negate: false }]
+  return [{ name: 'exclude-outbound-ports', families: spec.families, match, verdict: leave }]
+}
+
+/** The proxy hands a captured inbound connection to the application from an address of its own. */
+function fromProxyToApplication(spec: RedirectSpec): Rule[] {
+  return perFamily(spec, (family) => {
+    const source =
+      family === 'ipv4' ? `${spec.inboundSourceIpv4}/32` : `${spec.inboundSourceIpv6}/128`
+    return {
+      name: 'skip-proxy-to-application',
+      match: [onLoopback, { kind: 'source', values: [source], negate: false }],
+      verdict: leave,
+    }
+  })
+}
+
+/**
+ * The proxy calls a service that turns out to be its own pod: the call goes to its own inbound
+ * side, as it would in any other pod. All owners come before any rule that leaves the chain:
+ * otherwise the second owner's calls would pass by.
+ */
+function fromProxyToItself(spec: RedirectSpec, sets: SetCollector): Rule[] {
+  const verdict = { kind: 'jump', chain: 'capture-inbound' } as const
+  const tunnel: Match = { kind: 'destination-port', values: [spec.tunnelPort], negate: true }
+  return ownerMatches(spec, sets).flatMap(({ label, match }) =>
+    perFamily(spec, (family) => ({
+      name: `proxy-${label}-to-itself`,
+      match: [tcp, onLoopback, loopbackOf(spec, family, true), tunnel, match],
+      verdict,
+    })),
+  )
+}
+
+/**
+ * The application calls itself, by 127.0.0.1 or by the pod's address: no proxy between. Left out
+ * when loopback addresses are to be captured by name.
+ */
+function fromApplicationToItself(spec: RedirectSpec): Rule[] {
+  if (includesLoopback(spec)) return []
+  const { families } = spec
+  return [{ name: 'skip-application-to-itself', families, match: [onLoopback], verdict: leave }]
+}
+
+function fromProxy(spec: RedirectSpec, sets: SetCollector): Rule[] {
+  return ownerMatches(spec, sets).map(({ label, match }) => ({
+    name: `skip-proxy-${label}`,
+    families: spec.families,
+    match: [match],
+    verdict: leave,
+  }))
+}
+
+function toLoopback(spec: RedirectSpec): Rule[] {
+  return perFamily(spec, (family) => ({
+    name: 'skip-loopback',
+    match: [loopbackOf(spec, family, false)],
+    verdict: leave,
+  }))
+}
+
+function excludedCidrs(spec: RedirectSpec, sets: SetCollector): Rule[] {
+  return cidrRules(spec, sets, 'exclude', spec.excludeOutboundCidrs, leave)
+}
+
+function capturedOutbound(spec: RedirectSpec, sets: SetCollector): Rule[] {
+  const { families, includeOutboundCidrs: cidrs } = spec
+  const rules: Rule[] = []
+  const ports = spec.includeOutboundPorts.filter((p) => !spec.excludeOutboundPorts.includes(p))
+  if (ports.length > 0 && cidrs !== '*') {
+    const values = sets.values('include_outbound_ports', 'port', ports)
+    const match: Match[] = [tcp, { kind: 'destination-port', values, negate: false }]
+    rules.push({ name: 'include-outbound-ports', families, match, verdict: toCapture })
+  }
+  if (cidrs === '*') {
+    rules.push({ name: 'capture-outbound-rest', families, match: [], verdict: toCapture })
+  } else {
+    rules.push(...cidrRules(spec, sets, 'include', cidrs, toCapture))
+  }
+  return rules
+}
+
+function cidrRules(
+  spec: RedirectSpec,
+  sets: SetCollector,
+  verb: 'include' | 'exclude',
+  cidrs: readonly string[],
+  verdict: Rule['verdict'],
+): Rule[] {
+  return spec.families.flatMap((family): Rule[] => {
+    const values = sets.cidrs(`${verb}_outbound_${family}`, family, cidrs)
+    if (values === undefined) return []
+    const match: Match[] = [{ kind: 'destination', values, negate: false }]
+    return [{ name: `${verb}-outbound-${family}`, families: [family], match, verdict }]
+  })
+}
+
+function ownerMatches(
+  spec: RedirectSpec,
+  sets: SetCollector,
+): { readonly label: 'uid' | 'gid'; readonly match: Match }[] {
+  const uids = sets.values('proxy_uids', 'uid', spec.proxyUids)
+  const gids = sets.values('proxy_gids', 'gid', spec.proxyGids)
+  return [
+    { label: 'uid', match: { kind: 'owner-uid', values: uids, negate: false } },
+    { label: 'gid', match: { kind: 'owner-gid', values: gids, negate: false } },
+  ]
+}
+
+function loopbackOf(spec: RedirectSpec, family: Family, negate: boolean): Match {
+  const values = [family === 'ipv4' ? spec.loopbackCidr : '::1/128']
+  return { kind: 'destination', values, negate }
+}
+
+function includesLoopback(spec: RedirectSpec): boolean {
+  if (spec.includeOutboundCidrs === '*') return false
+  return spec.includeOutboundCidrs.some(
+    (text) =>
+      covers(cidrOf('127.0.0.0/8'), cidrOf(text)) || covers(cidrOf('::1/128'), cidrOf(text)),
+  )
+}
+
+function perFamily(spec: RedirectSpec, make: (family: Family) => Omit<Rule, 'families'>): Rule[] {
+  return spec.families.map((family) => {
+    const rule = make(family)
+    return { ...rule, name: `${rule.name}-${family}`, families: [family] }
+  })
+}

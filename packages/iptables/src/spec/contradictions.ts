@@ -1,0 +1,82 @@
+import { cidrOf, covers } from '../model/cidr.ts'
+import { type SpecIssue } from './issue.ts'
+import { type RedirectSpec } from './redirect-spec.ts'
+
+/** What each field says is allowed, but not together. `keep` leaves out what exclusions decide. */
+export function contradictionsOf(
+  spec: RedirectSpec,
+  mode: 'refuse' | 'keep',
+): readonly SpecIssue[] {
+  const own = [...ownPortClashes(spec), ...ownPortsIncluded(spec), ...sourceClashes(spec)]
+  return mode === 'keep' ? own : [...own, ...portClashes(spec), ...cidrClashes(spec)]
+}
+
+const ownPorts = ['outboundPort', 'inboundPort', 'tunnelPort'] as const
+
+function ownPortClashes(spec: RedirectSpec): SpecIssue[] {
+  return ownPorts.flatMap((field, index) =>
+    ownPorts
+      .slice(0, index)
+      .filter((other) => spec[other] === spec[field])
+      .map((other) => ({
+        path: field,
+        value: spec[field],
+        message: `must differ from ${other}, which is the same port`,
+      })),
+  )
+}
+
+/** Connections to the proxy's own ports are not the application's: capturing them makes a loop. */
+function ownPortsIncluded(spec: RedirectSpec): SpecIssue[] {
+  const included = spec.includeInboundPorts
+  if (included === '*') return []
+  return included.flatMap((value, index) =>
+    ownPorts
+      .filter((own) => spec[own] === value)
+      .map((own) => ({
+        path: `includeInboundPorts[${index}]`,
+        value,
+        message: `must not be the proxy's own ${own}`,
+      })),
+  )
+}
+
+function sourceClashes(spec: RedirectSpec): SpecIssue[] {
+  const source = cidrOf(`${spec.inboundSourceIpv4}/32`)
+  const clashes: SpecIssue[] = []
+  if (spec.families.includes('ipv4') && !covers(cidrOf('127.0.0.0/8'), source)) {
+    clashes.push({
+      path: 'inboundSourceIpv4',
+      value: spec.inboundSourceIpv4,
+      message: 'must be within 127.0.0.0/8, so that no packet from outside can have it',
+    })
+  }
+  return clashes
+}
+
+function portClashes(spec: RedirectSpec): SpecIssue[] {
+  const pairs = [
+    ['includeInboundPorts', 'excludeInboundPorts'],
+    ['includeOutboundPorts', 'excludeOutboundPorts'],
+  ] as const
+  return pairs.flatMap(([include, exclude]) => {
+    const included = spec[include]
+    if (included === '*') return []
+    return spec[exclude].flatMap((value, index) =>
+      included.includes(value)
+        ? [{ path: `${exclude}[${index}]`, value, message: `must not also be in ${include}` }]
+        : [],
+    )
+  })
+}
+
+function cidrClashes(spec: RedirectSpec): SpecIssue[] {
+  if (spec.includeOutboundCidrs === '*') return []
+  const excluded = spec.excludeOutboundCidrs.map((text) => cidrOf(text))
+  return spec.includeOutboundCidrs.flatMap((value, index) => {
+    const by = excluded.findIndex((outer) => covers(outer, cidrOf(value)))
+    if (by < 0) return []
+    const message = `can never be captured: excludeOutboundCidrs[${by}] ${spec.excludeOutboundCidrs[by] ?? ''} covers it`
+    return [{ path: `includeOutboundCidrs[${index}]`, value, message }]
+  })
+}
