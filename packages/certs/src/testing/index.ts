@@ -1,0 +1,2 @@
+export { memoryCa } from './memory-ca.ts'
+export { type MemoryCaOptions } from './memory-ca.ts'
