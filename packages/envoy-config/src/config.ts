@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { EnvoyConfigError } from './error.ts'
+
+const port = z.number().int().min(1).max(65535)
+const absolutePath = z
+  .string()
+  .max(4095)
+  .regex(/^\/[^\0]*$/, 'must be an absolute path')
+/** `sun_path` holds 108 bytes, the last one is zero (unix(7)). */
+const socketPath = absolutePath.refine((path) => new TextEncoder().encode(path).length <= 107, {
+  error: 'must be at most 107 bytes: the kernel takes no longer socket address',
+})
+/** Kubernetes object names (RFC 1123), and what container runtimes use as ids. */
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, 'must be letters, digits, "-", "_", "."')
+const trustDomain = z
+  .string()
+  .max(255)
+  .regex(/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/, 'must be a SPIFFE trust domain')
+const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+  error: 'must be an IP address or a CIDR',
+})
+
+const mode = z.enum(['permissive', 'strict'])
+const families = z
+  .array(z.enum(['ipv4', 'ipv6']))
+  .min(1)
+  .refine((list) => new Set(list).size === list.length, { error: 'must not repeat' })
+
+/** What both listeners have in common. */
+const shared = {
+  outboundPort: port.default(15001),
+  inboundPort: port.default(15006),
+  families: families.default(['ipv4']),
+  detectTimeoutMs: z.number().int().min(1).max(60_000).default(200),
+  accessLog: z.union([z.literal('stdout'), z.literal('off'), absolutePath]).default('stdout'),
+}
+
+const sidecarSchema = z
+  .strictObject({
+    ...shared,
+    node: z.strictObject({
+      id: name.optional(),
+      cluster: name.default('proxy-sidecar'),
+      pod: name,
+      namespace: name,
+      uid: name.optional(),
+      containerId: name,
+    }),
+    trustDomain,
+    adminSocket: socketPath,
+    sdsDirectory: absolutePath,
+    outboundListenerFile: absolutePath,
+    mode: mode.default('permissive'),
+    portModes: z.record(z.string().regex(/^\d+$/), mode).default({}),
+    minTlsVersion: z.enum(['1.2', '1.3']).default('1.2'),
+    upstreamConnections: z.enum(['per-downstream', 'shared']).default('per-downstream'),
+    connectTimeoutMs: z.number().int().min(1).max(600_000).default(10_000),
+    maxDownstreamConnections: z.number().int().min(1).max(10_000_000).default(100_000),
+    metricsPort: port.optional(),
+    healthPort: port.optional(),
+  })
+  .superRefine((config, context) => {
+    const used = [config.outboundPort, config.inboundPort, config.metricsPort, config.healthPort]
+    const set = used.filter((value) => value !== undefined)
+    if (new Set(set).size !== set.length) {
+      context.addIssue({ code: 'custom', message: 'two listeners have the same port' })
+    }
+    for (const key of Object.keys(config.portModes)) {
+      if (!port.safeParse(Number(key)).success) {
+        context.addIssue({ code: 'custom', path: ['portModes', key], message: 'must be a port' })
+      }
+    }
+  })
+
+const outboundSchema = z
+  .strictObject({
+    ...shared,
+    peers: z.array(address).max(100_000).default([]),
+    version: z.string().min(1).max(128).default('1'),
+  })
+  .refine((config) => config.outboundPort !== config.inboundPort, {
+    error: 'outboundPort and inboundPort must differ',
+  })
+
+/** How the inbound listener treats what is not mutual TLS from a captured peer. */
+export type InboundMode = z.infer<typeof mode>
+
+/**
+ * Options of one sidecar's bootstrap. What is left out has the default named here.
+ *
+ * - `node`: what Envoy tells about itself: `pod`, `namespace`, `containerId`, `uid?`, `cluster`
+ *   (`proxy-sidecar`), `id` (`namespace.pod.containerId`, the id cut to 12).
+ * - `trustDomain`: a peer's certificate must carry a URI SAN `spiffe://<trustDomain>/…`.
+ * - `adminSocket`: path of the admin's Unix socket, mode 0600; at most 107 bytes; one per Envoy.
+ * - `sdsDirectory`: holds `identity.json` and `trust-bundle.json`; both must exist before the start.
+ * - `outboundListenerFile`: the node's shared file of {@link outboundDiscovery}; must exist too.
+ * - `mode` (`permissive`), `portModes` ({}): per destination port of the application, else `mode`.
+ * - `outboundPort` (15001), `inboundPort` (15006), `families` (`['ipv4']`).
+ * - `detectTimeoutMs` (200): how long to wait for a client's first bytes, so that HTTP and TLS can be
+ *   told from the rest. A protocol in which the server speaks first waits this long once per connection.
+ * - `accessLog` (`stdout`): `off` or an absolute path as well.
+ * - `minTlsVersion` (`1.2`; two sidecars always agree on 1.3).
+ * - `upstreamConnections` (`per-downstream`): each connection of a client has a connection of its own
+ *   behind the sidecar. `shared` pools them: fewer handshakes, but a request can meet a pooled
+ *   connection that the server is closing, and fail where it would not have without the sidecar.
+ * - `connectTimeoutMs` (10000), `maxDownstreamConnections` (100000).
+ * - `metricsPort`, `healthPort` (none): Prometheus and readiness inside the pod, 15090 and 15021 by custom.
+ */
+export type SidecarConfig = z.input<typeof sidecarSchema>
+
+/** {@link SidecarConfig} with the defaults filled in. */
+export type SidecarSettings = z.output<typeof sidecarSchema>
+
+/**
+ * Options of the node's shared outbound listener; the ports, families, `detectTimeoutMs` and
+ * `accessLog` are those of {@link SidecarConfig} and must be the same.
+ *
+ * - `peers` ([]): IP addresses (or CIDRs) of captured pods: only there a sidecar answers, so only
+ *   there mutual TLS is spoken. Order and repetition do not matter.
+ * - `version` (`1`): shown by Envoy's admin; any text.
+ */
+export type OutboundConfig = z.input<typeof outboundSchema>
+
+/** {@link OutboundConfig} with the defaults filled in. */
+export type OutboundSettings = z.output<typeof outboundSchema>
+
+/** Checks the options of a bootstrap and fills in the defaults. Throws `config-invalid`. */
+export function parseSidecarConfig(config: unknown): SidecarSettings {
+  return parse(sidecarSchema, config, 'sidecar config')
+}
+
+/** Checks the options of the outbound listener and fills in the defaults. Throws `config-invalid`. */
+export function parseOutboundConfig(config: unknown): OutboundSettings {
+  return parse(outboundSchema, config, 'outbound config')
+}
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  what: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`)
+  throw new EnvoyConfigError('config-invalid', `parse ${what}: ${issues.join('; ')}`, {
+    cause: parsed.error,
+  })
+}
