@@ -28,7 +28,7 @@ import { isCniVersion } from './versions.ts'
 export function convertResult<V extends string>(result: CniResult, version: V): ResultOf<V> {
   const wanted = version === '' ? '0.1.0' : version
   if (result.cniVersion === wanted) return result as ResultOf<V>
-  if (!isCniVersion(wanted)) {
+  if (!isCniVersion(wanted) || !isCniVersion(result.cniVersion)) {
     throw inconvertible(`no converter for CNI result version ${result.cniVersion} to ${wanted}`)
   }
   return convert(result, wanted) as ResultOf<V>
