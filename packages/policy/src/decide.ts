@@ -17,7 +17,7 @@ import {
   failPolicies,
   mtlsModes,
   readinessModes,
-  serviceAccountPattern,
+  isServiceAccountName,
 } from './spec.ts'
 import { interceptionModeOf, redirectRequestOf } from './traffic.ts'
 
@@ -146,7 +146,7 @@ function specOf(conf: PolicyConf, annotations: Annotations): CaptureSpec {
     annotations,
     serviceAccount,
     'the name of a service account',
-    (text) => (text.length <= 253 && serviceAccountPattern.test(text) ? text : undefined),
+    (text) => (isServiceAccountName(text) ? text : undefined),
   )
   return {
     redirect: redirectRequestOf(annotations),

@@ -57,9 +57,11 @@ export interface CaptureSpec {
   serviceAccount: string
 }
 
-/** A service account's name: a DNS subdomain (RFC 1123) as Kubernetes wants it. */
-export const serviceAccountPattern =
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+/** Whether it can be a service account's name: a DNS subdomain (RFC 1123), as Kubernetes wants. */
+export function isServiceAccountName(text: string): boolean {
+  const label = (part: string): boolean => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(part)
+  return text.length <= 253 && text.split('.').every(label)
+}
 
 /** Ports a rule can name. Istio accepts 0, which no packet carries; so do we. */
 const portList = z.array(z.int().min(0).max(65_535)).max(1100)
@@ -87,5 +89,5 @@ export const captureSpecSchema: z.ZodType<CaptureSpec> = z.strictObject({
   failPolicy: z.enum(failPolicies),
   mtls: z.enum(mtlsModes),
   readiness: z.enum(readinessModes),
-  serviceAccount: z.string().max(253).regex(serviceAccountPattern),
+  serviceAccount: z.string().refine(isServiceAccountName, 'must be the name of a service account'),
 })
