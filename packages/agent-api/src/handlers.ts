@@ -20,7 +20,7 @@ export interface AgentHandlers {
   del(request: Requests['del'], context: RequestContext): Promise<Responses['del']>
   /** Verifies a captured pod; throws `check-failed` when something is not as it should be. */
   check(request: Requests['check'], context: RequestContext): Promise<Responses['check']>
-  /** Removes every sidecar whose attachment is not listed. */
+  /** Removes every sidecar of one network whose attachment is not listed. */
   gc(request: Requests['gc'], context: RequestContext): Promise<Responses['gc']>
   /** The state of the agent as a whole. */
   status(context: RequestContext): Promise<Responses['status']>

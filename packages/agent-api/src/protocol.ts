@@ -18,6 +18,10 @@ const absolutePath = z
   .string()
   .max(4095)
   .regex(/^\/[^\p{Cc}]*$/u)
+const network = z
+  .string()
+  .max(255)
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/)
 const namespace = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
 const podName = z
   .string()
@@ -45,6 +49,7 @@ const sidecar: z.ZodType<SidecarInfo> = attachment.extend({
   since: text,
   detail: text.exactOptional(),
   reason,
+  network: text,
   netns: text,
   podIps: z.array(text),
   spiffeId: text.exactOptional(),
@@ -62,6 +67,7 @@ const nothing = z.undefined()
 /** Checks requests on the server's side. Unknown keys are dropped, so that clients can be newer. */
 export const requestSchemas: { readonly [K in Operation]: z.ZodType<Requests[K]> } = {
   add: attachment.extend({
+    network,
     netns: absolutePath,
     pod,
     annotations: z.record(z.string().max(512), z.string().max(262_144)).exactOptional(),
@@ -75,7 +81,7 @@ export const requestSchemas: { readonly [K in Operation]: z.ZodType<Requests[K]>
     pod: pod.exactOptional(),
     capture: captureSpecSchema,
   }),
-  gc: z.object({ validAttachments: z.array(attachment).max(100_000) }),
+  gc: z.object({ network, validAttachments: z.array(attachment).max(100_000) }),
   status: nothing,
   sidecars: nothing,
   explain: z.object({ namespace, name: podName }),

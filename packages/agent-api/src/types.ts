@@ -23,6 +23,8 @@ export interface AttachmentId {
 
 /** Captures a pod. Repeating it is allowed and changes nothing. */
 export interface AddRequest extends AttachmentId {
+  /** Name of the network: GC speaks of one network's attachments. */
+  network: string
   /** Absolute path of the network namespace. */
   netns: string
   /** The pod the sandbox belongs to. */
@@ -55,6 +57,8 @@ export interface SidecarInfo extends AttachmentId {
   detail?: string
   /** Why the pod was selected. */
   reason: DecisionReason
+  /** Name of the network it was attached through. */
+  network: string
   /** Where its namespace is pinned. */
   netns: string
   /** Addresses of the pod. */
@@ -113,8 +117,10 @@ export interface CheckResponse {
   sidecar: SidecarInfo
 }
 
-/** Removes every sidecar whose attachment is not listed. */
+/** Removes every sidecar of one network whose attachment is not listed. */
 export interface GcRequest {
+  /** Name of the network; sidecars of other networks are not touched. */
+  network: string
   /** The attachments that are in use. An empty list means that none is. */
   validAttachments: AttachmentId[]
 }

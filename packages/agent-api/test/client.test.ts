@@ -35,7 +35,9 @@ test('every operation arrives, and its answer comes back', async () => {
   expect(
     await client.call('explain', { namespace: 'shop', name: 'reviews-1' }, limits),
   ).toMatchObject({ captured: true, reason: 'annotation-opt-in' })
-  expect(await client.call('gc', { validAttachments: [id] }, limits)).toEqual({ removed: [] })
+  expect(await client.call('gc', { network: 'pods', validAttachments: [id] }, limits)).toEqual({
+    removed: [],
+  })
   expect(await client.call('del', id, limits)).toEqual({ removed: true })
   expect(await client.call('del', id, limits)).toEqual({ removed: false })
   expect((await client.call('version', undefined, limits)).apiVersion).toBe('v1')

@@ -5,6 +5,7 @@ export function addRequest(change: Partial<AddRequest> = {}): AddRequest {
   return {
     containerId: 'c1',
     ifname: 'eth0',
+    network: 'pods',
     netns: '/run/netns/c1',
     pod: { namespace: 'shop', name: 'reviews-1' },
     podIps: ['10.1.2.3', 'fd00::3'],

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { PolicyError } from './error.ts'
 import {
   type FailPolicy,
@@ -52,20 +52,21 @@ export const exemptionDefaults = {
   agentPodPrefix: 'proxy-agent-',
 } as const
 
-function schema(): z.ZodType<PolicyConf> {
+function schema(): z.ZodMiniType<PolicyConf> {
   const namespace = z
     .string()
-    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')
-  const namespaces = z.array(namespace).max(4096)
+    .check(z.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace'))
+  const namespaces = z.array(namespace).check(z.maxLength(4096))
+  const prefix = z.string().check(z.minLength(1), z.maxLength(253))
   return z.object({
-    selection: z.enum(selectionModes).default('annotation'),
-    excludeNamespaces: namespaces.default([...exemptionDefaults.excludeNamespaces]),
-    namespaces: namespaces.default([]),
-    agentNamespace: namespace.default(exemptionDefaults.agentNamespace),
-    agentPodPrefix: z.string().min(1).max(253).default(exemptionDefaults.agentPodPrefix),
-    failPolicy: z.enum(failPolicies).default('closed'),
-    mtls: z.enum(mtlsModes).default('permissive'),
-    readiness: z.enum(readinessModes).default('ready'),
+    selection: z._default(z.enum(selectionModes), 'annotation'),
+    excludeNamespaces: z._default(namespaces, [...exemptionDefaults.excludeNamespaces]),
+    namespaces: z._default(namespaces, []),
+    agentNamespace: z._default(namespace, exemptionDefaults.agentNamespace),
+    agentPodPrefix: z._default(prefix, exemptionDefaults.agentPodPrefix),
+    failPolicy: z._default(z.enum(failPolicies), 'closed'),
+    mtls: z._default(z.enum(mtlsModes), 'permissive'),
+    readiness: z._default(z.enum(readinessModes), 'ready'),
   })
 }
 
@@ -74,7 +75,7 @@ function schema(): z.ZodType<PolicyConf> {
  * @throws PolicyError `conf-invalid`, naming the key.
  */
 export function parsePolicyConf(conf: unknown): PolicyConf {
-  const parsed = schema().safeParse(conf)
+  const parsed = schema().safeParse(conf, { jitless: true })
   if (parsed.success) return parsed.data
   throw new PolicyError('conf-invalid', `plugin configuration: ${firstIssue(parsed.error)}`, {
     cause: parsed.error,
@@ -82,7 +83,7 @@ export function parsePolicyConf(conf: unknown): PolicyConf {
 }
 
 /** The first thing zod found wrong, as `path: what is wrong`. */
-export function firstIssue(error: z.ZodError): string {
+export function firstIssue(error: z.core.$ZodError): string {
   const [issue] = error.issues
   const path = issue?.path.map(String).join('.') ?? ''
   const message = issue?.message ?? 'is not valid'

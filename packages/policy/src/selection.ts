@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { firstIssue } from './conf.ts'
 import { PolicyError } from './error.ts'
 
@@ -13,11 +13,9 @@ export interface SelectionFile {
   namespaces: string[]
 }
 
-function schema(): z.ZodType<SelectionFile> {
-  return z.object({
-    version: z.literal(1),
-    namespaces: z.array(z.string().max(63)).max(16_384),
-  })
+function schema(): z.ZodMiniType<SelectionFile> {
+  const namespaces = z.array(z.string().check(z.maxLength(63))).check(z.maxLength(16_384))
+  return z.object({ version: z.literal(1), namespaces })
 }
 
 /**
@@ -31,7 +29,7 @@ export function parseSelectionFile(text: string): SelectionFile {
   } catch (error) {
     throw new PolicyError('selection-invalid', 'selection file: it is not JSON', { cause: error })
   }
-  const parsed = schema().safeParse(value)
+  const parsed = schema().safeParse(value, { jitless: true })
   if (parsed.success) return parsed.data
   throw new PolicyError('selection-invalid', `selection file: ${firstIssue(parsed.error)}`, {
     cause: parsed.error,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /**
  * What the pod's annotations ask of the redirection: the part of `RedirectSpec` of
@@ -63,31 +63,31 @@ export function isServiceAccountName(text: string): boolean {
   return text.length <= 253 && text.split('.').every(label)
 }
 
-/** Ports a rule can name. Istio accepts 0, which no packet carries; so do we. */
-const portList = z.array(z.int().min(0).max(65_535)).max(1100)
-const cidrList = z.array(z.string().max(64)).max(1024)
+const portList = z.array(z.int().check(z.gte(1), z.lte(65_535))).check(z.maxLength(2048))
+const cidrList = z.array(z.string().check(z.maxLength(64))).check(z.maxLength(2048))
 
 /** Checks a {@link RedirectRequest} that came over the socket; unknown keys are refused. */
-const redirectRequestSchema: z.ZodType<RedirectRequest> = z.strictObject({
+const redirectRequestSchema: z.ZodMiniType<RedirectRequest> = z.strictObject({
   mode: z.literal('REDIRECT'),
-  families: z
-    .array(z.enum(['ipv4', 'ipv6']))
-    .min(1)
-    .max(2),
+  families: z.array(z.enum(['ipv4', 'ipv6'])).check(z.minLength(1), z.maxLength(2)),
   includeInboundPorts: z.union([z.literal('*'), portList]),
   excludeInboundPorts: portList,
   includeOutboundPorts: portList,
   excludeOutboundPorts: portList,
   includeOutboundCidrs: z.union([z.literal('*'), cidrList]),
   excludeOutboundCidrs: cidrList,
-  excludeInterfaces: z.array(z.string().min(1).max(15)).max(1024),
+  excludeInterfaces: z
+    .array(z.string().check(z.minLength(1), z.maxLength(15)))
+    .check(z.maxLength(2048)),
 })
 
 /** Checks a {@link CaptureSpec} that came over the socket; unknown keys are refused. */
-export const captureSpecSchema: z.ZodType<CaptureSpec> = z.strictObject({
+export const captureSpecSchema: z.ZodMiniType<CaptureSpec> = z.strictObject({
   redirect: redirectRequestSchema,
   failPolicy: z.enum(failPolicies),
   mtls: z.enum(mtlsModes),
   readiness: z.enum(readinessModes),
-  serviceAccount: z.string().refine(isServiceAccountName, 'must be the name of a service account'),
+  serviceAccount: z
+    .string()
+    .check(z.refine(isServiceAccountName, 'must be the name of a service account')),
 })

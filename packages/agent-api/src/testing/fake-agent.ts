@@ -41,6 +41,7 @@ export function fakeSidecar(request: AddRequest, change: Partial<SidecarInfo> = 
     state: 'ready',
     since: SINCE,
     reason: request.reason,
+    network: request.network,
     netns: request.netns,
     podIps: request.podIps,
     spiffeId: `spiffe://cluster.local/ns/${request.pod.namespace}/sa/${request.capture.serviceAccount}`,
@@ -119,9 +120,10 @@ function honest(sidecars: Map<string, SidecarInfo>): AgentHandlers {
       if (sidecar === undefined) throw new AgentApiError('check-failed', 'no such sidecar')
       return await Promise.resolve({ sidecar })
     },
-    async gc({ validAttachments }) {
+    async gc({ network, validAttachments }) {
       const valid = new Set(validAttachments.map(({ containerId }) => containerId))
-      const removed = [...sidecars.keys()].filter((id) => !valid.has(id))
+      const own = all().filter((sidecar) => sidecar.network === network)
+      const removed = own.map(({ containerId }) => containerId).filter((id) => !valid.has(id))
       for (const id of removed) sidecars.delete(id)
       return await Promise.resolve({ removed })
     },
