@@ -1,27 +1,67 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
 import js from '@eslint/js'
 import vitest from '@vitest/eslint-plugin'
 import jsdoc from 'eslint-plugin-jsdoc'
 import tseslint from 'typescript-eslint'
 
 /** Layers `types` and `core` decide and render; whatever touches the machine is handed to them. */
-const PURE = ['cni-types', 'cni-skel', 'policy', 'iptables', 'envoy-config']
+const PURE = globSync('packages/*/package.json', { cwd: import.meta.dirname })
+  .filter((file) =>
+    /"layer:(?:types|core)"/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
+  )
+  .map((file) => dirname(file))
+const PURE_MESSAGE =
+  'types and core packages are pure: take an interface from the caller; netns, certs, envoy-runtime, agent-api and the apps touch the machine.'
 const IMPURE_MODULES = [
   'child_process',
+  'cluster',
+  'dgram',
+  'dns',
+  'dns/promises',
   'fs',
   'fs/promises',
-  'net',
   'http',
+  'http2',
   'https',
-  'tls',
-  'dgram',
+  'inspector',
+  'module',
+  'net',
+  'os',
+  'perf_hooks',
   'process',
+  'readline',
+  'readline/promises',
+  'timers',
+  'timers/promises',
+  'tls',
+  'tty',
+  'vm',
+  'worker_threads',
 ]
   .flatMap((name) => [name, `node:${name}`])
-  .map((name) => ({
-    name,
-    message:
-      'types and core packages are pure: take an interface from the caller; netns, certs, envoy-runtime, agent-api and the apps touch the machine.',
-  }))
+  .map((name) => ({ name, message: PURE_MESSAGE }))
+const IMPURE_GLOBALS = [
+  'EventSource',
+  'WebSocket',
+  'crypto',
+  'fetch',
+  'performance',
+  'process',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+].map((name) => ({
+  name,
+  message:
+    'types and core packages are pure: take the value, the time or the effect as a parameter',
+}))
+
+const EXPORTS_BY_NAME = [
+  { selector: 'ExportDefaultDeclaration', message: 'named exports only' },
+  { selector: 'ExportAllDeclaration', message: 'list the exported names by hand' },
+]
 
 export default tseslint.config(
   {
@@ -55,39 +95,42 @@ export default tseslint.config(
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
       complexity: ['error', 20],
       'max-depth': ['error', 4],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'named exports only' },
-        { selector: 'ExportAllDeclaration', message: 'list the exported names by hand' },
-      ],
+      'no-restricted-syntax': ['error', ...EXPORTS_BY_NAME],
     },
   },
   {
-    files: PURE.map((name) => `packages/${name}/src/**/*.ts`),
+    files: PURE.map((folder) => `${folder}/src/**/*.ts`),
     rules: {
       'no-restricted-imports': ['error', { paths: IMPURE_MODULES }],
-      'no-restricted-globals': [
-        'error',
-        {
-          name: 'process',
-          message: 'types and core packages are pure: take the value as a parameter',
-        },
-        {
-          name: 'setTimeout',
-          message: 'types and core packages have no clock: take it as a parameter',
-        },
-      ],
+      // What `globalThis` holds is as impure as the bare name.
+      'no-restricted-globals': ['error', { globals: IMPURE_GLOBALS, checkGlobalObject: true }],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'take the time as a parameter' },
         { object: 'Math', property: 'random', message: 'take the randomness as a parameter' },
+        { object: 'AbortSignal', property: 'timeout', message: 'take a signal as a parameter' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        ...EXPORTS_BY_NAME,
+        // The rule on imports sees static ones only.
+        { selector: 'ImportExpression', message: PURE_MESSAGE },
+        {
+          selector:
+            ':matches(NewExpression[arguments.length=0], CallExpression)[callee.name="Date"]',
+          message: 'take the time as a parameter',
+        },
       ],
     },
   },
   {
     // Fakes for tests run in tests: they may do what the real thing does.
     files: ['packages/*/src/testing/**/*.ts'],
-    rules: { 'no-restricted-imports': 'off', 'no-restricted-globals': 'off' },
+    rules: {
+      'no-restricted-imports': 'off',
+      'no-restricted-globals': 'off',
+      'no-restricted-syntax': ['error', ...EXPORTS_BY_NAME],
+    },
   },
   {
     files: ['tools/**', 'packages/*/bench/**'],
@@ -110,6 +153,9 @@ export default tseslint.config(
         'error',
         { assertFunctionNames: ['expect', 'expect*', 'fc.assert'] },
       ],
+      // A test that does not run looks like one that passed.
+      'vitest/no-disabled-tests': 'error',
+      'vitest/no-focused-tests': 'error',
       // Test tables hold odd values on purpose.
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
