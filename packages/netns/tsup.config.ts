@@ -1,0 +1,8 @@
+import { defineConfig } from 'tsup'
+
+import { library } from '../../tsup.base.ts'
+
+export default defineConfig({
+  ...library,
+  entry: { index: 'src/index.ts', helper: 'src/helper.ts' },
+})
