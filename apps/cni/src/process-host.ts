@@ -1,0 +1,68 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { agentClient, enqueueDelete } from '@proxy/agent-api/client'
+import {
+  maxSelectionFileBytes,
+  parseSelectionFile,
+  PolicyError,
+  type SelectionFile,
+} from '@proxy/policy'
+import { type PluginHost } from './host.ts'
+import { logFileOf, logLine, writeLog } from './log.ts'
+
+/** The plugin's machine: the node it runs on. */
+export const processHost: PluginHost = {
+  agent: (socketPath) => agentClient({ socketPath }),
+  readSelection,
+  enqueueDelete,
+  isOwnNetns,
+  log: (entry, conf) => writeLog(logLine(entry, now()), logFileOf(conf)),
+  elapsedMs: () => performance.now(),
+  now,
+}
+
+function now(): string {
+  return new Date().toISOString()
+}
+
+/** Reads the selection file, bounded; whatever keeps it from being read is a PolicyError. */
+export function readSelection(path: string): SelectionFile | undefined {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw unreadable(path, error)
+  }
+  try {
+    const found = fstatSync(file)
+    if (!found.isFile() || found.size > maxSelectionFileBytes) {
+      throw unreadable(path, new RangeError('it is not a file of at most 1 MiB'))
+    }
+    return parseSelectionFile(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw error instanceof PolicyError ? error : unreadable(path, error)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function unreadable(path: string, cause: unknown): PolicyError {
+  const why = cause instanceof Error ? cause.message : 'it cannot be read'
+  return new PolicyError('selection-invalid', `selection file ${path}: ${why}`, { cause })
+}
+
+/** Whether a file is the namespace of this process; a file that is not there is not. */
+export async function isOwnNetns(path: string): Promise<boolean> {
+  try {
+    const [theirs, ours] = await Promise.all([stat(path), stat('/proc/self/ns/net')])
+    return theirs.dev === ours.dev && theirs.ino === ours.ino
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return false
+    throw error
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
