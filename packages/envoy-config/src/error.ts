@@ -7,13 +7,11 @@ export class EnvoyConfigError extends Error {
   /** Which kind of failure; switch on it. */
   readonly code: EnvoyConfigErrorCode
 
+  /** Always false: the same options fail the same way. */
+  readonly retryable = false
+
   constructor(code: EnvoyConfigErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.code = code
-  }
-
-  /** Never: the same options fail the same way. */
-  get retryable(): boolean {
-    return false
   }
 }

@@ -1,0 +1,6 @@
+export {
+  fakeRuntime,
+  type FakeRuntime,
+  type FakeRuntimeOptions,
+  type FakeVerb,
+} from './fake-runtime.ts'
