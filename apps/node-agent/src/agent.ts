@@ -1,0 +1,174 @@
+import { hostname } from 'node:os'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { agentServer } from '@proxy/agent-api'
+import { isTmpfs } from '@proxy/certs'
+import { type OutboundConfig } from '@proxy/envoy-config'
+import { processRuntime } from '@proxy/envoy-runtime'
+import { startNetnsHelper } from '@proxy/netns'
+import { renderSelectionFile } from '@proxy/policy'
+
+import { type Config } from './config/options.ts'
+import { createHandlers } from './handlers.ts'
+import { queuedReleases } from './node/delete-queue.ts'
+import { envoyVersion } from './node/envoy-version.ts'
+import { createIdentities, openIdentitySource } from './node/identities.ts'
+import { createPeers } from './node/peers.ts'
+import { createPodNetwork } from './node/pod-network.ts'
+import { reconcile } from './node/reconcile.ts'
+import { createSidecars } from './node/sidecars.ts'
+import { type Log, type Parts } from './pod/parts.ts'
+import { createPodLocks } from './pod/pod-locks.ts'
+import { writeDurably } from './state/durable-file.ts'
+import { openJournal } from './state/journal.ts'
+import { VERSION } from './version.ts'
+
+/** The agent cannot run as it is configured; the message says what to do. */
+export class StartError extends Error {
+  override name = 'StartError'
+}
+
+/**
+ * Runs the agent until `signal` aborts: brings the node in order first, then serves, and from then on
+ * keeps it in order. Sidecars stay when it ends; the next agent adopts them.
+ */
+export async function runAgent(config: Config, log: Log, signal: AbortSignal): Promise<void> {
+  const startedAt = new Date()
+  const now = (): Date => new Date()
+  await prepareDirectories(config)
+  const version = await envoyVersion(config.envoyPath).catch((error: unknown) => {
+    throw new StartError(`--envoy-path: ${(error as Error).message}`, { cause: error })
+  })
+  await using helper = await startNetnsHelper()
+  const source = await openIdentitySource({
+    kind: config.identitySource,
+    caDirectory: join(config.stateDir, 'ca'),
+    directory: config.identityDir,
+    trustDomain: config.trustDomain,
+    leafLifetimeMs: config.leafLifetime,
+    now,
+  })
+  const runtime = processRuntime({
+    envoyPath: config.envoyPath,
+    stateDirectory: config.sidecarDir,
+    uid: config.proxyUid,
+    gid: config.proxyGid,
+  })
+  const { journal, unreadable } = await openJournal(join(config.stateDir, 'journal'))
+  for (const { file, why } of unreadable) {
+    log.error('a journal entry is unreadable and set aside', { file, why })
+  }
+  const listener = listenerOf(config)
+  const outboundListenerFile = join(await runtime.prepareShared(), 'outbound-listener.json')
+  const network = createPodNetwork({
+    helper,
+    pinDirectory: join(config.runDir, 'netns'),
+    backend: config.redirectBackend,
+    outboundPort: config.outboundPort,
+    inboundPort: config.inboundPort,
+    proxyUid: config.proxyUid,
+    proxyGid: config.proxyGid,
+  })
+  const parts: Parts = {
+    journal,
+    network,
+    sidecars: createSidecars({
+      runtime,
+      listener,
+      outboundListenerFile,
+      trustDomain: config.trustDomain,
+      netnsPathOf: (containerId) => network.pathOf(containerId),
+      startTimeoutMs: config.startTimeout,
+      stopGraceMs: config.stopGrace,
+    }),
+    identities: createIdentities({
+      source,
+      trustDomain: config.trustDomain,
+      directoryOf: (containerId) => runtime.paths(containerId).sds,
+      prepare: (containerId) => runtime.prepare(containerId),
+      uid: config.proxyUid,
+      gid: config.proxyGid,
+      log,
+      now,
+    }),
+    peers: await createPeers({
+      file: outboundListenerFile,
+      listener,
+      initial: journal.list().map(({ containerId, addresses }) => [containerId, addresses]),
+    }),
+    log,
+    now,
+  }
+
+  const locks = createPodLocks()
+  const deleteQueue = join(config.stateDir, 'delete-queue')
+  const queue = () => queuedReleases(deleteQueue, log)
+  const bringInOrder = (): Promise<void> => reconcile(parts, { locks, queue, signal })
+  await bringInOrder()
+  await writeDurably(
+    join(config.runDir, 'selection.json'),
+    renderSelectionFile(config.includeNamespaces),
+    0o644,
+  )
+  const server = await agentServer({
+    socketPath: config.socket,
+    log,
+    handlers: createHandlers({
+      parts,
+      locks,
+      facts: {
+        version: VERSION,
+        node: hostname(),
+        startedAt,
+        identitySource: source.name,
+        trustDomain: config.trustDomain,
+        envoyVersion: version,
+      },
+      notReady: () => (signal.aborted ? 'the agent is stopping' : undefined),
+      pendingDeletes: async () => (await queue()).length,
+    }),
+  })
+  log.info('agent serves', { socket: config.socket, version: VERSION, envoyVersion: version })
+  await keepInOrder(bringInOrder, config.reconcileInterval, signal)
+  await server.close()
+  for (const { containerId } of journal.list()) await parts.identities.suspend(containerId)
+  log.info('agent ends', { sidecarsLeftRunning: journal.list().length })
+}
+
+async function keepInOrder(
+  work: () => Promise<void>,
+  intervalMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await sleep(intervalMs, undefined, { signal }).catch(() => undefined) // woken by the signal
+    if (signal.aborted) return
+    await work()
+  }
+}
+
+async function prepareDirectories(config: Config): Promise<void> {
+  await mkdir(config.runDir, { recursive: true, mode: 0o700 })
+  await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
+  // Envoy's user has to get through to its own folder, and lists nothing.
+  await mkdir(config.sidecarDir, { recursive: true, mode: 0o711 })
+  if (!config.allowKeysOnDisk && !(await isTmpfs(config.sidecarDir))) {
+    throw new StartError(
+      `--sidecar-dir ${config.sidecarDir} is not on tmpfs, so private keys would reach a disk: ` +
+        'mount a tmpfs there, choose another folder, or accept it with --allow-keys-on-disk',
+    )
+  }
+}
+
+/** What every sidecar's listeners have in common. */
+function listenerOf(config: Config): Omit<OutboundConfig, 'peers' | 'version'> {
+  const hasIpv6 = existsSync('/proc/net/if_inet6')
+  return {
+    outboundPort: config.outboundPort,
+    inboundPort: config.inboundPort,
+    families: hasIpv6 ? ['ipv4', 'ipv6'] : ['ipv4'],
+  }
+}

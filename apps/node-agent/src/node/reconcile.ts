@@ -1,0 +1,95 @@
+import { type Parts, podFields } from '../pod/parts.ts'
+import { type PodLocks } from '../pod/pod-locks.ts'
+import { releasePod } from '../pod/release.ts'
+import { type PodRecord } from '../state/pod-record.ts'
+
+/** A deletion that the plugin could not hand over while the agent was away. */
+export interface QueuedRelease {
+  readonly containerId: string
+  /** Takes it out of the queue, when it is done. */
+  done(): Promise<void>
+}
+
+/** What {@link reconcile} works with besides the parts of a pod. */
+export interface ReconcileOptions {
+  readonly locks: PodLocks
+  /** Reads the delete queue. */
+  queue(): Promise<readonly QueuedRelease[]>
+  readonly signal: AbortSignal
+}
+
+/**
+ * Compares what should be with what is, and repairs or removes each difference: queued deletions,
+ * pods that went away, captures and releases that a crash cut off, sidecars that ended, rules that
+ * somebody changed, leftovers that nobody knows. A sidecar that runs is adopted, never restarted.
+ * Run at the start of the agent, before it takes requests, and from then on at intervals.
+ */
+export async function reconcile(parts: Parts, options: ReconcileOptions): Promise<void> {
+  const { journal, log } = parts
+  const { locks, signal } = options
+  const attempt = async (containerId: string, work: () => Promise<void>): Promise<void> => {
+    if (signal.aborted) return
+    await locks.withPod(containerId, work).catch((error: unknown) => {
+      const id = containerId.slice(0, 12)
+      log.error('reconcile failed', { containerId: id, error: (error as Error).message })
+    })
+  }
+  for (const queued of await options.queue()) {
+    const { containerId } = queued
+    await attempt(containerId, async () => {
+      await releasePod(parts, journal.get(containerId) ?? { containerId })
+      await queued.done()
+    })
+  }
+  // Pods do not wait for each other: one that is slow to repair delays no other.
+  await Promise.all(
+    journal.list().map(({ containerId }) => {
+      return attempt(containerId, async () => {
+        // Read again under the lock: an ADD or DEL may have been faster.
+        const record = journal.get(containerId)
+        if (record !== undefined) await settle(parts, record, signal)
+      })
+    }),
+  )
+  for (const containerId of await leftovers(parts)) {
+    await attempt(containerId, async () => {
+      if (journal.get(containerId) !== undefined) return
+      log.warn('removing what no pod is known for', { containerId: containerId.slice(0, 12) })
+      await releasePod(parts, { containerId })
+    })
+  }
+}
+
+/** Brings one journalled pod to where it should be. */
+async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Promise<void> {
+  const { network, sidecars, identities, peers, log } = parts
+  const fields = podFields(record)
+  if (record.phase !== 'captured') {
+    log.warn('finishing what was cut off', { ...fields, phase: record.phase })
+    await releasePod(parts, record)
+    return
+  }
+  if (!network.isSame(record.netns, record.netnsId)) {
+    log.warn('the pod is gone', { ...fields, netns: record.netns })
+    await releasePod(parts, record)
+    return
+  }
+  await network.pin(record.containerId, record.netns)
+  if (identities.factsOf(record.containerId) === undefined) await identities.provision(record)
+  await peers.set(record.containerId, record.addresses)
+  const faults = await network.redirectFaults(record)
+  if (faults.length > 0) {
+    log.warn('repairing the redirection', { ...fields, faults })
+    await network.redirect(record)
+  }
+  const process = await sidecars.inspect(record.containerId)
+  if (!process.running) {
+    log.warn('starting the sidecar again', { ...fields, detail: process.detail })
+    await sidecars.start(record, signal)
+  }
+}
+
+async function leftovers({ journal, network, sidecars }: Parts): Promise<readonly string[]> {
+  const found = new Set([...(await sidecars.list()), ...(await network.pinned())])
+  return [...found].filter((containerId) => journal.get(containerId) === undefined)
+}

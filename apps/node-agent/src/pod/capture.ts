@@ -1,0 +1,84 @@
+import { type AddRequest } from '@proxy/agent-api'
+
+import { type PodRecord } from '../state/pod-record.ts'
+import { type Parts, podFields } from './parts.ts'
+import { releasePod } from './release.ts'
+
+/** A step of a capture failed; everything done before it was undone. */
+export class CaptureError extends Error {
+  override name = 'CaptureError'
+  readonly step: string
+
+  constructor(step: string, options: { readonly cause: unknown }) {
+    super(`${step}: ${textOf(options.cause)}`, options)
+    this.step = step
+  }
+}
+
+/**
+ * Gives a pod its sidecar: the intent is journalled first, then each step, of which every one may be
+ * repeated, then that it is done. A failure is rolled back; a crash in between is finished by the
+ * next ADD, DEL, GC or start of the agent. Runs under the pod's lock.
+ * @throws CaptureError naming the step.
+ */
+export async function capturePod(
+  parts: Parts,
+  request: AddRequest,
+  signal: AbortSignal,
+): Promise<PodRecord> {
+  const { journal, network, sidecars, identities, peers, log, now } = parts
+  const start = performance.now()
+  const before = journal.get(request.containerId)
+  if (before !== undefined && !network.isSame(request.netns, before.netnsId)) {
+    await releasePod(parts, before) // the same id with another namespace: the old one is history
+  }
+  let step = 'pin the network namespace'
+  let record: PodRecord | undefined
+  try {
+    const netnsId = await network.pin(request.containerId, request.netns)
+    record = recordOf(request, netnsId, now())
+    step = 'journal the intent'
+    await journal.write(record)
+    step = 'read the addresses of the pod'
+    const addresses = union(request.podIps, await network.addresses(request.containerId))
+    record = { ...record, addresses }
+    step = 'give the sidecar its identity'
+    await identities.provision(record)
+    step = 'redirect the traffic of the pod'
+    await network.redirect(record)
+    step = 'tell the other sidecars of the pod'
+    await peers.set(record.containerId, addresses)
+    signal.throwIfAborted()
+    step = 'start the sidecar'
+    await sidecars.start(record, signal)
+    step = 'journal the result'
+    record = { ...record, phase: 'captured' }
+    await journal.write(record)
+  } catch (error) {
+    log.error('capture failed', { ...podFields(request), step, error: textOf(error) })
+    await releasePod(parts, record ?? { containerId: request.containerId })
+    throw new CaptureError(step, { cause: error })
+  }
+  const durationMs = Math.round(performance.now() - start)
+  log.info('pod captured', { ...podFields(record), reason: record.reason, durationMs })
+  return record
+}
+
+function recordOf(request: AddRequest, netnsId: PodRecord['netnsId'], now: Date): PodRecord {
+  const { containerId, network, ifname, pod, netns, capture, reason } = request
+  return {
+    version: 1,
+    ...{ containerId, network, ifname, pod, netns, netnsId, capture, reason },
+    phase: 'capturing',
+    addresses: [],
+    since: now.toISOString(),
+  }
+}
+
+function union(a: readonly string[], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])]
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,47 @@
+import { type PodRecord } from '../state/pod-record.ts'
+import { type Parts, podFields } from './parts.ts'
+
+/** A pod could not be released whole; what is left is tried again by the reconcile loop. */
+export class ReleaseError extends AggregateError {
+  override name = 'ReleaseError'
+}
+
+/**
+ * Takes everything of ours away from a pod, in the reverse order of its making. Every step may be
+ * repeated and none keeps the others from being done, so this also cleans up after a crash at any
+ * line. Done when there is nothing. Runs under the pod's lock.
+ * @throws ReleaseError when a step failed; the journal then still has the pod, as `releasing`.
+ */
+export async function releasePod(
+  parts: Parts,
+  what: PodRecord | { readonly containerId: string },
+): Promise<void> {
+  const { journal, network, sidecars, identities, peers, log } = parts
+  const { containerId } = what
+  const record = journal.get(containerId) ?? ('phase' in what ? what : undefined)
+  if (record !== undefined && record.phase !== 'releasing') {
+    await journal.write({ ...record, phase: 'releasing' })
+  }
+  const steps: readonly (readonly [string, () => Promise<void>])[] = [
+    ['tell the other sidecars', () => peers.remove(containerId)],
+    ['retire the identity', () => identities.retire(containerId)],
+    ['stop the sidecar', () => sidecars.remove(containerId)],
+    ['remove the redirection', () => network.unredirect(containerId)],
+    ['unpin the network namespace', () => network.unpin(containerId)],
+  ]
+  const failures: Error[] = []
+  for (const [step, work] of steps) {
+    try {
+      await work()
+    } catch (error) {
+      failures.push(new Error(`${step}: ${(error as Error).message}`, { cause: error }))
+    }
+  }
+  if (failures.length > 0) {
+    const why = failures.map(({ message }) => message).join('; ')
+    log.error('release failed', { containerId: containerId.slice(0, 12), error: why })
+    throw new ReleaseError(failures, why)
+  }
+  await journal.remove(containerId)
+  if (record !== undefined) log.info('pod released', podFields(record))
+}

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest'
+
+import { collectGarbage } from '../src/pod/collect.ts'
+import { createPodLocks } from '../src/pod/pod-locks.ts'
+import { type QueuedRelease, reconcile } from '../src/node/reconcile.ts'
+import { createFakeNode, type FakeNode } from './fake-parts.ts'
+import { recordOf } from './pod-record-fixture.ts'
+
+/** A node on which these pods were captured before the agent started. */
+async function nodeWith(...containers: readonly string[]): Promise<FakeNode> {
+  const node = await createFakeNode()
+  for (const id of containers) {
+    const record = recordOf(id)
+    node.namespaces.set(record.netns, record.netnsId)
+    node.pins.set(id, record.netns)
+    for (const set of [node.rules, node.running, node.files]) set.add(id)
+    await node.parts.journal.write(record)
+  }
+  await node.restart()
+  return node
+}
+
+function run(node: FakeNode, queue: readonly QueuedRelease[] = []): Promise<void> {
+  return reconcile(node.parts, {
+    locks: createPodLocks(),
+    queue: () => Promise.resolve(queue),
+    signal: new AbortController().signal,
+  })
+}
+
+const ALL = ['pins', 'rules', 'running', 'files', 'identities', 'peers', 'journal']
+
+test('a running sidecar is adopted, not started again', async () => {
+  await using node = await nodeWith('c1')
+  await run(node)
+  expect(node.leftOf('c1')).toEqual(ALL)
+  expect(node.calls.filter((call) => /start|redirect/.test(call))).toEqual([])
+  expect(node.peers.get('c1')).toEqual(['10.1.0.2'])
+})
+
+test('what is missing is repaired', async () => {
+  await using node = await nodeWith('c1')
+  node.rules.clear()
+  node.running.clear()
+  node.pins.clear()
+  await run(node)
+  expect(node.leftOf('c1')).toEqual(ALL)
+  node.calls.length = 0
+  await run(node)
+  expect(node.calls).toEqual(['pin c1', 'peer c1'])
+})
+
+test('a queued deletion is done and taken out of the queue, also of a pod nobody knows', async () => {
+  await using node = await nodeWith('c1', 'c2')
+  const done: string[] = []
+  const queued = (containerId: string): QueuedRelease => ({
+    containerId,
+    done: () => Promise.resolve(void done.push(containerId)),
+  })
+  await run(node, [queued('c1'), queued('unknown')])
+  expect(done).toEqual(['c1', 'unknown'])
+  expect(node.leftOf('c1')).toEqual([])
+  expect(node.leftOf('c2')).toEqual(ALL)
+})
+
+test('a queued deletion that fails stays in the queue', async () => {
+  await using node = await nodeWith('c1')
+  node.failing.add('unredirect')
+  const done: string[] = []
+  await run(node, [{ containerId: 'c1', done: () => Promise.resolve(void done.push('c1')) }])
+  expect(done).toEqual([])
+})
+
+test.each(['capturing', 'releasing'] as const)(
+  'a pod left %s by a crash is released',
+  async (phase) => {
+    await using node = await nodeWith('c1')
+    await node.parts.journal.write(recordOf('c1', { phase }))
+    await run(node)
+    expect(node.leftOf('c1')).toEqual([])
+  },
+)
+
+test('a pod whose namespace is gone, or is another one, is released', async () => {
+  await using node = await nodeWith('gone', 'replaced')
+  node.namespaces.delete('/var/run/netns/gone')
+  node.namespaces.set('/var/run/netns/replaced', { dev: 4, ino: 5 })
+  await run(node)
+  expect([node.leftOf('gone'), node.leftOf('replaced')]).toEqual([[], []])
+})
+
+test('pins and sidecars that no pod is known for are removed', async () => {
+  await using node = await nodeWith('c1')
+  node.pins.set('stale-pin', '/var/run/netns/x')
+  node.files.add('stale-files')
+  node.running.add('stale-files')
+  await run(node)
+  expect([node.leftOf('stale-pin'), node.leftOf('stale-files')]).toEqual([[], []])
+  expect(node.leftOf('c1')).toEqual(ALL)
+})
+
+test('one pod that cannot be repaired does not keep the others', async () => {
+  await using node = await nodeWith('c1', 'c2')
+  node.running.delete('c1')
+  node.rules.delete('c2')
+  node.failing.add('start')
+  await run(node)
+  expect(node.rules.has('c2')).toBe(true)
+  expect(node.leftOf('c1')).not.toContain('running')
+})
+
+test('GC releases what is not listed, of its network only', async () => {
+  await using node = await nodeWith('c1', 'c2', 'c3')
+  await node.parts.journal.write(recordOf('c3', { network: 'other' }))
+  const valid = [{ containerId: 'c1', ifname: 'eth0' }]
+  expect(await collectGarbage(node.parts, 'lab', valid)).toEqual(['c2'])
+  expect(node.leftOf('c2')).toEqual([])
+  expect(node.leftOf('c1')).not.toEqual([])
+  expect(node.leftOf('c3')).not.toEqual([])
+})
+
+test('GC goes on after a failure and reports it', async () => {
+  await using node = await nodeWith('c1', 'c2')
+  node.failing.add('unpin')
+  await expect(collectGarbage(node.parts, 'lab', [])).rejects.toThrow(/unpin fails.*unpin fails/)
+  expect([node.leftOf('c1'), node.leftOf('c2')]).toEqual([
+    ['pins', 'journal'],
+    ['pins', 'journal'],
+  ])
+})
