@@ -35,8 +35,26 @@ export {
   type Verdict,
 } from './model/rule-set.ts'
 
+// Renderings
+export { renderRestore, type ExistingRules, type ExistingTable } from './render/restore.ts'
+export {
+  renderNftBatch,
+  renderNftRemoval,
+  type NftBatch,
+  type NftBatchOptions,
+} from './render/nft-batch.ts'
+export { describeRule } from './model/describe.ts'
+
+// What the kernel has
+export { parseSave, type SavedRules } from './parse/save.ts'
+export { parseNftDump, type NftDump, type NftState } from './parse/nft-dump.ts'
+export { forFamily } from './model/project.ts'
+
 // Diff
 export { diffRules, type RuleDiff, type RuleDiffKind, type RuleDiffObject } from './diff/diff.ts'
+
+// For those who write a transport
+export { replyTracker, type ReplyTracker } from './netlink/reply-tracker.ts'
 
 // Back ends
 export { iptablesRestoreBackend, type IptablesRestoreOptions } from './apply/iptables-restore.ts'

@@ -1,5 +1,12 @@
-import { IptablesError } from '../error.ts'
-import { type CommandRunner, type RedirectBackend } from './backend.ts'
+import { diffRules } from '../diff/diff.ts'
+import { type IptablesError } from '../error.ts'
+import { families, type Family } from '../model/family.ts'
+import { forFamily } from '../model/project.ts'
+import { type RuleSet } from '../model/rule-set.ts'
+import { parseSave, type SavedRules } from '../parse/save.ts'
+import { renderRestore } from '../render/restore.ts'
+import { type CallOptions, type CommandRunner, type RedirectBackend } from './backend.ts'
+import { commandError } from './command-error.ts'
 
 /** How the iptables back end works. */
 export interface IptablesRestoreOptions {
@@ -16,9 +23,84 @@ export interface IptablesRestoreOptions {
   readonly lockTimeoutSeconds?: number
 }
 
-/** The back end for `iptables-restore`: one transaction per family. */
-export function iptablesRestoreBackend(_options: IptablesRestoreOptions): RedirectBackend {
-  const later = (): Promise<never> =>
-    Promise.reject(new IptablesError('unsupported', 'not there yet'))
-  return { apply: later, verify: later, remove: later }
+/** How often a transaction is made anew when somebody changed the rules after they were read. */
+const attempts = 3
+
+const noRules: RuleSet = { families: [], sets: [], chains: [] }
+
+/**
+ * The back end for `iptables-restore`: one transaction per family and no process per rule. Families
+ * are done one after the other; when the second fails, the first stays done, and the next `apply`
+ * or `remove` puts both right.
+ */
+export function iptablesRestoreBackend(options: IptablesRestoreOptions): RedirectBackend {
+  const tools = toolsOf(options)
+
+  const replace = async (rules: RuleSet, call?: CallOptions): Promise<void> => {
+    for (const family of families) await replaceFamily(tools, rules, family, call)
+  }
+
+  return {
+    apply: (rules, call) => replace(rules, call),
+    remove: (call) => replace(noRules, call),
+    async verify(rules, call) {
+      const differences = []
+      for (const family of families) {
+        const saved = await tools.save(family, call)
+        const found = [...saved.anomalies, ...diffRules(forFamily(rules, family), saved.rules)]
+        differences.push(...found.map((difference) => ({ ...difference, family })))
+      }
+      return { ok: differences.length === 0, differences }
+    },
+  }
+}
+
+interface Tools {
+  save(family: Family, call?: CallOptions): Promise<SavedRules>
+  restore(family: Family, text: string, call?: CallOptions): Promise<void>
+}
+
+async function replaceFamily(
+  tools: Tools,
+  rules: RuleSet,
+  family: Family,
+  call?: CallOptions,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const text = renderRestore(rules, family, await tools.save(family, call))
+    if (text === '') return
+    try {
+      await tools.restore(family, text, call)
+      return
+    } catch (error) {
+      const { code } = error as IptablesError
+      if (code !== 'changed-meanwhile' || attempt === attempts) throw error
+    }
+  }
+}
+
+function toolsOf({
+  runner,
+  variant,
+  lockFile,
+  lockTimeoutSeconds = 5,
+}: IptablesRestoreOptions): Tools {
+  const prefix = lockFile === undefined ? [] : ['env', `XTABLES_LOCKFILE=${lockFile}`]
+  const tool = (family: Family, verb: string, ...flags: string[]): [string, ...string[]] => {
+    const command = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${variant}-${verb}`
+    return [...prefix, command, ...flags] as [string, ...string[]]
+  }
+  return {
+    async save(family, call) {
+      const argv = tool(family, 'save')
+      const output = await runner.run(argv, undefined, call)
+      if (output.exitCode !== 0) throw commandError(argv, output, '')
+      return parseSave(output.stdout, family)
+    },
+    async restore(family, text, call) {
+      const argv = tool(family, 'restore', '--noflush', `--wait=${lockTimeoutSeconds}`)
+      const output = await runner.run(argv, text, call)
+      if (output.exitCode !== 0) throw commandError(argv, output, text)
+    },
+  }
 }

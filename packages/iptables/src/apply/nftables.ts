@@ -1,15 +1,144 @@
+import { diffRules, type RuleDiff } from '../diff/diff.ts'
 import { IptablesError } from '../error.ts'
-import { type NetlinkTransport, type RedirectBackend } from './backend.ts'
+import { type RuleSet } from '../model/rule-set.ts'
+import { flag, messageType } from '../netlink/constants.ts'
+import { kernelError } from '../netlink/errors.ts'
+import { type NetlinkMessage, readMessages, viewOf } from '../netlink/reader.ts'
+import {
+  hasTable,
+  type NftDump,
+  type NftState,
+  parseNftDump,
+  setNamesOf,
+} from '../parse/nft-dump.ts'
+import { type NftBatch, renderNftBatch, renderNftRemoval } from '../render/nft-batch.ts'
+import { nftTable } from '../render/nft-names.ts'
+import { type NftQuery, renderNftQuery } from '../render/nft-query.ts'
+import { type CallOptions, type NetlinkTransport, type RedirectBackend } from './backend.ts'
 
 /** How the nf_tables back end works. */
 export interface NftablesOptions {
   /** A socket of family NETLINK_NETFILTER, opened in the pod's network namespace. */
   readonly netlink: NetlinkTransport
+  /** Whether each rule counts packets and bytes. Default true. */
+  readonly counters?: boolean
 }
 
+/** How often rules are read anew when they changed while they were read. */
+const attempts = 5
+
 /** The back end for nf_tables by netlink: one table of ours, replaced in one transaction. */
-export function nftablesBackend(_options: NftablesOptions): RedirectBackend {
-  const later = (): Promise<never> =>
-    Promise.reject(new IptablesError('unsupported', 'not there yet'))
-  return { apply: later, verify: later, remove: later }
+export function nftablesBackend({ netlink, counters }: NftablesOptions): RedirectBackend {
+  const conversation = converse(netlink)
+  return {
+    apply: (rules, call) =>
+      conversation.commit(
+        (sequence) =>
+          renderNftBatch(rules, { sequence, ...(counters === undefined ? {} : { counters }) }),
+        call,
+      ),
+    remove: (call) => conversation.commit((sequence) => renderNftRemoval({ sequence }), call),
+    async verify(rules, call) {
+      const state = await readState(conversation, call)
+      const differences = [
+        ...tableDifference(rules, state),
+        ...state.anomalies,
+        ...diffRules(rules, state.rules),
+      ]
+      return { ok: differences.length === 0, differences }
+    },
+  }
+}
+
+function tableDifference(rules: RuleSet, state: NftState): readonly RuleDiff[] {
+  const isWanted = rules.chains.length > 0
+  if (isWanted === state.exists) return []
+  return [{ kind: isWanted ? 'missing' : 'extra', object: 'table', name: nftTable }]
+}
+
+interface Conversation {
+  commit(render: (sequence: number) => NftBatch, call?: CallOptions): Promise<void>
+  query(query: NftQuery, call?: CallOptions): Promise<readonly NetlinkMessage[]>
+}
+
+/** Numbers requests, so that an answer to an abandoned one is never taken for another's. */
+function converse(netlink: NetlinkTransport): Conversation {
+  let next = 1
+  // Numbers have 32 bits; one request never needs the last 65,536 of them.
+  const start = (): number => (next > 0xffff_0000 ? 1 : next)
+  const exchange = async (
+    messages: Uint8Array,
+    from: number,
+    call?: CallOptions,
+  ): Promise<readonly NetlinkMessage[]> => {
+    const datagrams = await netlink.exchange(messages, call)
+    return datagrams
+      .flatMap((datagram) => readMessages(datagram))
+      .filter(({ sequence }) => sequence >= from && sequence < next)
+  }
+  return {
+    async commit(render, call) {
+      const from = start()
+      const { messages, objects } = render(from)
+      next = from + objects.size
+      const replies = await exchange(messages, from, call)
+      for (const reply of replies) {
+        const error = kernelError(reply, objects.get(reply.sequence) ?? 'transaction')
+        if (error !== undefined) throw error
+      }
+      if (!replies.some(({ type }) => type === messageType.error)) {
+        throw new IptablesError('reply-invalid', 'kernel did not acknowledge the transaction')
+      }
+    },
+    async query(query, call) {
+      const from = start()
+      next = from + 1
+      const replies = await exchange(renderNftQuery(query, from), from, call)
+      const what = typeof query === 'string' ? query : `elements of set ${query.elementsOf}`
+      for (const reply of replies) {
+        const error = kernelError(reply, `reading ${what}`)
+        if (error !== undefined) throw error
+        if ((reply.flags & flag.dumpInterrupted) !== 0) throw changedMeanwhile()
+      }
+      return replies.filter(({ type }) => type > messageType.done)
+    },
+  }
+}
+
+function changedMeanwhile(): IptablesError {
+  return new IptablesError('changed-meanwhile', 'rules changed while they were read')
+}
+
+async function readState(conversation: Conversation, call?: CallOptions): Promise<NftState> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return parseNftDump(await readDump(conversation, call))
+    } catch (error) {
+      const isChange = error instanceof IptablesError && error.code === 'changed-meanwhile'
+      const isGone = error instanceof IptablesError && error.errno === 2
+      if (attempt === attempts || !(isChange || isGone)) throw error
+    }
+  }
+}
+
+const noTable: NftDump = { tables: [], chains: [], sets: [], rules: [], elements: new Map() }
+
+/** Reads everything of one generation of the rules: a change in between is noticed. */
+async function readDump(conversation: Conversation, call?: CallOptions): Promise<NftDump> {
+  const generations = new Set<number>()
+  const read = async (query: NftQuery): Promise<readonly Uint8Array[]> => {
+    const messages = await conversation.query(query, call)
+    // The kernel writes the number of the generation where `nfgenmsg` has its resource.
+    for (const { payload } of messages) generations.add(viewOf(payload).getUint16(2))
+    if (generations.size > 1) throw changedMeanwhile()
+    return messages.map(({ payload }) => payload)
+  }
+  const tables = await read('tables')
+  if (!hasTable(tables)) return noTable
+  const chains = await read('chains')
+  const sets = await read('sets')
+  const rules = await read('rules')
+  const elements = new Map<string, readonly Uint8Array[]>()
+  for (const name of setNamesOf(sets)) elements.set(name, await read({ elementsOf: name }))
+  return { tables, chains, sets, rules, elements }
 }

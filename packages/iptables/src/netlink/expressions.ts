@@ -1,0 +1,106 @@
+import {
+  attribute,
+  comparison,
+  lookupInverted,
+  metaKey,
+  payloadBase,
+  portSpecified,
+  register,
+  verdictCode,
+} from './constants.ts'
+import { networkBytes16 } from './byte-order.ts'
+import { type NetlinkWriter } from './writer.ts'
+
+/** Writes expressions of one rule, each as the next element of its list. */
+export interface ExpressionWriter {
+  /** Loads a property of the packet into the register. */
+  meta(key: keyof typeof metaKey): void
+  /** Loads bytes of a header into the register. */
+  payload(base: keyof typeof payloadBase, offset: number, length: number): void
+  /** Clears bits of the register. */
+  mask(mask: Uint8Array): void
+  /** Goes on when the register holds, or does not hold, the value. */
+  compare(value: Uint8Array, negate: boolean): void
+  /** Goes on when the register is, or is not, in the set. */
+  lookup(set: string, negate: boolean): void
+  /** Counts packets and bytes. */
+  counter(): void
+  /** Leaves the chain. */
+  leave(): void
+  /** Goes to another chain. */
+  jump(chain: string): void
+  /** Redirects to a port of this machine. */
+  redirect(port: number): void
+}
+
+/** The writer of expressions into `writer`, which is inside the list of a rule. */
+export function expressionWriter(writer: NetlinkWriter): ExpressionWriter {
+  const expression = (name: string, body: () => void): void => {
+    writer.nest(attribute.list.element, () => {
+      writer.text(attribute.expression.name, name)
+      writer.nest(attribute.expression.data, body)
+    })
+  }
+  const data = (type: number, value: Uint8Array): void => {
+    writer.nest(type, () => writer.bytes(attribute.data.value, value))
+  }
+  const verdict = (code: number, chain?: string): void => {
+    expression('immediate', () => {
+      writer.number(attribute.immediate.register, register.verdict)
+      writer.nest(attribute.immediate.data, () => {
+        writer.nest(attribute.data.verdict, () => {
+          writer.number(attribute.verdict.code, code)
+          if (chain !== undefined) writer.text(attribute.verdict.chain, chain)
+        })
+      })
+    })
+  }
+  return {
+    meta: (key) =>
+      expression('meta', () => {
+        writer.number(attribute.meta.key, metaKey[key])
+        writer.number(attribute.meta.register, register.first)
+      }),
+    payload: (base, offset, length) =>
+      expression('payload', () => {
+        writer.number(attribute.payload.register, register.first)
+        writer.number(attribute.payload.base, payloadBase[base])
+        writer.number(attribute.payload.offset, offset)
+        writer.number(attribute.payload.length, length)
+      }),
+    mask: (mask) =>
+      expression('bitwise', () => {
+        writer.number(attribute.bitwise.source, register.first)
+        writer.number(attribute.bitwise.register, register.first)
+        writer.number(attribute.bitwise.length, mask.length)
+        data(attribute.bitwise.mask, mask)
+        data(attribute.bitwise.xor, new Uint8Array(mask.length))
+      }),
+    compare: (value, negate) =>
+      expression('cmp', () => {
+        writer.number(attribute.compare.register, register.first)
+        const operation = negate ? comparison.notEqual : comparison.equal
+        writer.number(attribute.compare.operation, operation)
+        data(attribute.compare.data, value)
+      }),
+    lookup: (set, negate) =>
+      expression('lookup', () => {
+        writer.text(attribute.lookup.set, set)
+        writer.number(attribute.lookup.register, register.first)
+        if (negate) writer.number(attribute.lookup.flags, lookupInverted)
+      }),
+    counter: () => expression('counter', () => undefined),
+    leave: () => verdict(verdictCode.return),
+    jump: (chain) => verdict(verdictCode.jump, chain),
+    redirect: (port) => {
+      expression('immediate', () => {
+        writer.number(attribute.immediate.register, register.first)
+        data(attribute.immediate.data, networkBytes16(port))
+      })
+      expression('redir', () => {
+        writer.number(attribute.redirect.portMin, register.first)
+        writer.number(attribute.redirect.flags, portSpecified)
+      })
+    },
+  }
+}

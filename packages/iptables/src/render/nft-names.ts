@@ -1,0 +1,2 @@
+/** The name of our nf_tables table, of family inet. */
+export const nftTable = 'proxy_sidecar'
