@@ -48,24 +48,37 @@ export async function createFile(
 ): Promise<boolean> {
   const temporary = await writeTemporary(directory, content)
   try {
-    await link(temporary, `${directory.path}/${content.name}`)
+    const first = await linkIfFree(temporary, `${directory.path}/${content.name}`)
+    await unlinkIfThere(temporary)
+    await directory.sync()
+    return first
+  } catch (error) {
+    await unlinkIfThere(temporary)
+    throw writeFailed(content.name, error)
+  }
+}
+
+async function linkIfFree(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
     return true
   } catch (error) {
     // ENOENT: whoever was first has cleaned up our temporary file too.
     if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOENT') return false
-    throw writeFailed(content.name, error)
-  } finally {
-    await unlinkIfThere(temporary)
-    await directory.sync()
+    throw error
   }
 }
 
-/** Removes temporary files that a crash has left behind. */
+/** Removes temporary files that a crash has left behind. Throws `write-failed`. */
 export async function removeTemporaries(directory: PrivateDirectory, name: string): Promise<void> {
-  for (const entry of await readdir(directory.path)) {
-    if (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp')) {
-      await unlinkIfThere(`${directory.path}/${entry}`)
+  try {
+    for (const entry of await readdir(directory.path)) {
+      if (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp')) {
+        await unlinkIfThere(`${directory.path}/${entry}`)
+      }
     }
+  } catch (error) {
+    throw writeFailed(name, error)
   }
 }
 

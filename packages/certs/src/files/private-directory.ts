@@ -110,7 +110,7 @@ async function takeOver(directory: string, opened: OpenDirectory, owner: Owner):
       )
     }
   }
-  if ((stats.mode & 0o777) !== 0o700) await handle.chmod(0o700)
+  if ((stats.mode & 0o7777) !== 0o700) await handle.chmod(0o700)
   if (stats.uid !== owner.uid || stats.gid !== owner.gid) await handle.chown(owner.uid, owner.gid)
 }
 

@@ -9,7 +9,7 @@ export interface IssueOptions {
 
 /** What a source tells those who watch it. */
 export type SourceEvent =
-  /** There is a new identity or trust bundle: ask again with `issue`. */
+  /** There may be a new identity or trust bundle: ask again with `issue`. */
   | { readonly kind: 'updated' }
   /** New material was refused; what was there before is still handed out. */
   | { readonly kind: 'rejected'; readonly error: Error }

@@ -80,6 +80,7 @@ export function workloadSpiffeId(
   namespace: string,
   serviceAccount: string,
 ): SpiffeId {
+  checkTrustDomain(trustDomain, trustDomain)
   if (!dnsLabel.test(namespace)) throw invalid(namespace, 'is not a Kubernetes namespace name')
   if (!dnsSubdomain.test(serviceAccount)) {
     throw invalid(serviceAccount, 'is not a Kubernetes service account name')

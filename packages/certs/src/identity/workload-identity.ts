@@ -38,6 +38,7 @@ export function createWorkloadIdentity(fields: WorkloadIdentity): WorkloadIdenti
     serialNumber: visible.serialNumber,
     notBefore: visible.notBefore,
     notAfter: visible.notAfter,
+    issuedAt: visible.issuedAt,
     privateKeyPem: '[redacted]',
   }
   const identity = Object.defineProperties(visible, {

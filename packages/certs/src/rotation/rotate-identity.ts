@@ -1,9 +1,9 @@
-import { type IdentitySource } from '../identity/source.ts'
+import { type IdentitySource, type SourceEvent } from '../identity/source.ts'
 import { type SpiffeId } from '../identity/spiffe-id.ts'
 import { type WorkloadIdentity } from '../identity/workload-identity.ts'
 import { backOffMs, type BackOffOptions } from './back-off.ts'
 import { nextRotation, type RotationOptions } from './next-rotation.ts'
-import { abortableSleep, isAbort, type Sleep } from './sleep.ts'
+import { abortableSleep, isAbort, sleepUnless, type Sleep } from './sleep.ts'
 
 /** One attempt that failed. */
 export interface RotationFailure {
@@ -62,57 +62,67 @@ class Rotation {
   readonly #signal: AbortSignal
   #current: WorkloadIdentity | undefined
   #failures = 0
-  /** Attempts in a row after which the source still had the same identity. */
-  #unchanged = 0
+  /** Attempts in a row that brought nothing that is valid for longer. */
+  #futile = 0
+  #dueMs: number
   #wake = Promise.withResolvers<true>()
 
   constructor(options: RotateOptions, signal: AbortSignal) {
     this.#options = options
     this.#signal = signal
     this.#current = options.current
+    this.#dueMs = options.current === undefined ? this.#nowMs() : this.#rotationMs(options.current)
   }
 
   async run(): Promise<void> {
-    let dueMs = this.#current === undefined ? this.#nowMs() : this.#rotationMs(this.#current)
     for (;;) {
-      await this.#waitUntil(dueMs)
-      dueMs = await this.#attempt()
+      await this.#waitUntilDue()
+      this.#dueMs = await this.#attempt()
     }
   }
 
-  /** Wakes the rotation when the source has something new. */
+  /** Wakes the rotation when the source has something new; a watch that breaks is begun again. */
   async watch(): Promise<void> {
-    const { source } = this.#options
-    await source.watch?.({
-      signal: this.#signal,
-      onEvent: (event) => {
-        if (event.kind === 'updated') this.#wake.resolve(true)
-        else this.#report(event.error, this.#nowMs())
-      },
-    })
+    const { source, backOff, random } = this.#options
+    if (source.watch === undefined) return
+    for (let failures = 1; ; failures++) {
+      try {
+        await source.watch({ signal: this.#signal, onEvent: (event) => this.#hear(event) })
+        return
+      } catch (error) {
+        if (isAbort(error, this.#signal)) throw error
+        this.#report(error)
+        await abortableSleep(backOffMs(failures, { ...backOff, random }), this.#signal)
+      }
+    }
+  }
+
+  #hear(event: SourceEvent): void {
+    if (event.kind === 'updated') this.#wake.resolve(true)
+    else this.#report(event.error)
   }
 
   /** Asks, delivers, and says when to ask again. */
   async #attempt(): Promise<number> {
     const { source, spiffeId, deliver } = this.#options
-    const signal = this.#signal
+    const before = this.#current
     try {
-      const identity = await source.issue(spiffeId, { signal })
-      signal.throwIfAborted()
-      const changed = this.#current === undefined || differs(this.#current, identity)
-      if (changed) await deliver(identity)
+      const identity = await source.issue(spiffeId, { signal: this.#signal })
+      this.#signal.throwIfAborted()
+      if (before === undefined || differs(before, identity)) await deliver(identity)
       this.#current = identity
       this.#failures = 0
-      this.#unchanged = changed ? 0 : this.#unchanged + 1
-      const due = this.#rotationMs(identity)
-      // Due already: the source has nothing newer, or its certificates are half over when issued.
-      return due > this.#nowMs() ? due : this.#nowMs() + this.#retryMs(this.#unchanged + 1)
+      const longer = before === undefined || identity.notAfter > before.notAfter
+      this.#futile = longer ? 0 : this.#futile + 1
+      // Not at once again, whatever the certificate says: the source may have nothing newer, or
+      // its certificates end with a root that is about to expire.
+      return Math.max(this.#rotationMs(identity), this.#nowMs() + this.#retryMs(this.#futile + 1))
     } catch (error) {
-      if (isAbort(error, signal)) throw error
+      if (isAbort(error, this.#signal)) throw error
       this.#failures += 1
-      const retryAt = this.#nowMs() + this.#retryMs(this.#failures)
-      this.#report(error, retryAt)
-      return retryAt
+      this.#dueMs = this.#nowMs() + this.#retryMs(this.#failures)
+      this.#report(error)
+      return this.#dueMs
     }
   }
 
@@ -125,30 +135,26 @@ class Rotation {
     return Math.min(waitMs, Math.max(leftMs / 4, backOffMs(1, { ...backOff, random })))
   }
 
-  #report(error: unknown, retryAtMs: number): void {
+  #report(error: unknown): void {
     this.#options.onFailure({
       error,
       failures: this.#failures,
-      retryAt: new Date(retryAtMs),
+      retryAt: new Date(this.#dueMs),
       usableUntil: this.#current?.notAfter,
     })
   }
 
-  async #waitUntil(dueMs: number): Promise<void> {
-    const { sleep = abortableSleep } = this.#options
+  async #waitUntilDue(): Promise<void> {
+    const { sleep } = this.#options
     for (;;) {
       this.#signal.throwIfAborted()
-      const leftMs = dueMs - this.#nowMs()
-      if (leftMs <= 0) return
-      const nap = new AbortController()
-      const woken = await Promise.race([
-        this.#wake.promise,
-        sleep(leftMs, AbortSignal.any([this.#signal, nap.signal])).then(() => false),
-      ]).finally(() => nap.abort())
-      if (!woken) continue
-      this.#wake = Promise.withResolvers<true>()
-      return
+      const ms = this.#dueMs - this.#nowMs()
+      if (ms <= 0) return
+      const wake = this.#wake.promise
+      const options = { ms, wake, signal: this.#signal }
+      if (await sleepUnless(sleep === undefined ? options : { ...options, sleep })) break
     }
+    this.#wake = Promise.withResolvers<true>()
   }
 
   #rotationMs(identity: WorkloadIdentity): number {

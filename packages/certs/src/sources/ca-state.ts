@@ -51,7 +51,6 @@ export async function openCaState(options: CaStateOptions): Promise<CaRoot> {
   const root = existing ?? (await create(directory, options))
   // Safe now that there is a root: whoever loses a temporary file to this loads that root.
   await removeTemporaries(directory, rootFile)
-  await removeTemporaries(directory, certificateFile)
   await publish(directory, root.signer.certificatePem)
   return root
 }
@@ -149,16 +148,30 @@ async function readState(
   }
 }
 
+/** Makes or repairs the copy of the certificate. */
 async function publish(directory: PrivateDirectory, certificatePem: string): Promise<void> {
-  const path = `${directory.path}/${certificateFile}`
-  try {
-    const options = { maxBytes: maxRootBytes, followLink: false }
-    if ((await readBounded(path, options)) === certificatePem) return
-  } catch (error) {
-    // Whatever is wrong with the copy, it is made again below.
-    if (!(error instanceof CertsError)) throw error
+  if (!(await isPublished(directory, certificatePem))) {
+    try {
+      await replaceFile(directory, { name: certificateFile, text: certificatePem, mode: 0o644 })
+    } catch (error) {
+      // Another process, done with the same, may have cleaned up our temporary file.
+      if (!(await isPublished(directory, certificatePem))) throw error
+    }
   }
-  await replaceFile(directory, { name: certificateFile, text: certificatePem, mode: 0o644 })
+  await removeTemporaries(directory, certificateFile)
+}
+
+async function isPublished(directory: PrivateDirectory, certificatePem: string): Promise<boolean> {
+  try {
+    const path = `${directory.path}/${certificateFile}`
+    return (
+      (await readBounded(path, { maxBytes: maxRootBytes, followLink: false })) === certificatePem
+    )
+  } catch (error) {
+    // Absent, too large, a link: whatever is wrong with the copy, it is to be made again.
+    if (error instanceof CertsError) return false
+    throw error
+  }
 }
 
 function selfSigned(certificate: X509Certificate): boolean {

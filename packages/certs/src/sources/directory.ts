@@ -17,7 +17,7 @@ export interface DirectorySourceOptions {
   readonly shared?: boolean
   /** How often the files are looked at even when the kernel reports nothing, ms. Default 5 s. */
   readonly pollMs?: number
-  /** How long the directory must be quiet before a change is read, ms. Default 100. */
+  /** How long a writer gets to finish before a change is read, ms. Default 100. */
   readonly settleMs?: number
   /** The clock. */
   readonly now: () => Date
@@ -70,6 +70,8 @@ class DirectorySource implements IdentitySource {
 
   async watch({ signal, onEvent }: WatchOptions): Promise<void> {
     this.#listeners.add(onEvent)
+    // Whoever asked some time ago may have what was there before another one's watch saw a change.
+    if (this.#good !== undefined) onEvent({ kind: 'updated' })
     try {
       await watchDirectory({
         directory: this.#directory,

@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { systemCode } from '../error.ts'
-import { abortableSleep, isAbort } from '../rotation/sleep.ts'
+import { abortableSleep, isAbort, sleepUnless } from '../rotation/sleep.ts'
 import { fingerprint } from './identity-files.ts'
 
 /** Options of {@link watchDirectory}. */
@@ -10,7 +10,7 @@ export interface WatchDirectoryOptions {
   readonly directory: string
   /** How often the files are looked at even when the kernel reports nothing, ms. */
   readonly pollMs: number
-  /** How long the directory must be quiet after an event of the kernel, ms. */
+  /** How long a writer gets to finish after an event of the kernel, ms. */
   readonly settleMs: number
   /** Ends the watch. */
   readonly signal: AbortSignal
@@ -37,10 +37,7 @@ export async function watchDirectory(options: WatchDirectoryOptions): Promise<vo
         seen = current
         await onChange()
       }
-      const rung = await Promise.race([
-        bell.rings(),
-        abortableSleep(pollMs, signal).then(() => false),
-      ])
+      const rung = await sleepUnless({ ms: pollMs, wake: bell.rings(), signal })
       if (rung) await abortableSleep(settleMs, signal)
     }
   } catch (error) {
@@ -55,7 +52,7 @@ class Bell {
   readonly #directory: string
   #watcher: FSWatcher | undefined
   #watched = ''
-  #rung = Promise.withResolvers<boolean>()
+  #rung = Promise.withResolvers<true>()
 
   constructor(directory: string) {
     this.#directory = directory
@@ -63,7 +60,7 @@ class Bell {
 
   /** Watches the directory that stands at the path now. Before the files are looked at. */
   async arm(): Promise<void> {
-    this.#rung = Promise.withResolvers<boolean>()
+    this.#rung = Promise.withResolvers<true>()
     const standing = await this.#standing()
     if (standing === this.#watched && this.#watcher !== undefined) return
     this.close()
@@ -78,7 +75,7 @@ class Bell {
     }
   }
 
-  rings(): Promise<boolean> {
+  rings(): Promise<true> {
     return this.#rung.promise
   }
 
@@ -91,7 +88,9 @@ class Bell {
     try {
       const { dev, ino } = await stat(this.#directory, { bigint: true })
       return `${dev}:${ino}`
-    } catch {
+    } catch (error) {
+      // Absent or not to be looked at: the files say so when they are read.
+      if (systemCode(error) === undefined) throw error
       return ''
     }
   }

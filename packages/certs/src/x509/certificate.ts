@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { X509Certificate } from 'node:crypto'
+import { X509Certificate, type KeyObject } from 'node:crypto'
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
@@ -12,8 +12,10 @@ import { CertsError } from '../error.ts'
 
 /** What the checks of this package look at in one certificate. */
 export interface Certificate {
-  /** Node's object: signatures and keys. */
+  /** Node's object: signatures and names. */
   readonly x509: X509Certificate
+  /** The key that the certificate is about. */
+  readonly publicKey: KeyObject
   /** PEM with a newline at the end and no text around it. */
   readonly pem: string
   /** Path of the file it came from. */
@@ -83,6 +85,7 @@ export function parseCertificate(pem: string, file: string, position: number): C
     const names = asn1.getExtension(SubjectAlternativeNameExtension)
     return {
       x509,
+      publicKey: x509.publicKey,
       pem: x509.toString(),
       file,
       position,

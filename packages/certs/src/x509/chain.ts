@@ -71,8 +71,7 @@ function anchor(chain: readonly Certificate[], roots: readonly Certificate[], no
 
 function signedBy(certificate: Certificate, issuer: Certificate): boolean {
   return (
-    certificate.x509.issuer === issuer.x509.subject &&
-    certificate.x509.verify(issuer.x509.publicKey)
+    certificate.x509.issuer === issuer.x509.subject && certificate.x509.verify(issuer.publicKey)
   )
 }
 
