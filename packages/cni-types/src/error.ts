@@ -70,7 +70,7 @@ export class CniError extends Error {
   /** `error` itself when it is a {@link CniError}, else one of code 999 with its message. */
   static from(error: unknown): CniError {
     if (error instanceof CniError) return error
-    const msg = error instanceof Error ? error.message : String(error)
+    const msg = error instanceof Error ? error.message : textOf(error)
     return new CniError(cniErrorCodes.internal, msg, undefined, { cause: error })
   }
 
@@ -91,5 +91,14 @@ export class CniError extends Error {
       msg: this.msg,
       ...(this.details === undefined ? {} : { details: this.details }),
     }
+  }
+}
+
+/** JavaScript lets anything be thrown, even what has no text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return 'something without a text was thrown'
   }
 }

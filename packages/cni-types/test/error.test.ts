@@ -38,6 +38,7 @@ test('from: itself, or 999 with the message', () => {
   expect(CniError.from(cause)).toMatchObject({ code: 999, msg: 'oops', cause })
   expect(CniError.from('text')).toMatchObject({ code: 999, msg: 'text' })
   expect(CniError.from(undefined)).toMatchObject({ code: 999, msg: 'undefined' })
+  expect(CniError.from(Object.create(null)).code).toBe(999)
 })
 
 test('two loaded copies recognise each other', async () => {

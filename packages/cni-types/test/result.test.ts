@@ -190,7 +190,7 @@ describe('createResult', () => {
 
   test.for(cniVersions)('%s', async (version) => {
     await expect(`${encodeResult(createResult(parts, version))}\n`).toMatchFileSnapshot(
-      `golden/created.${version}.result`,
+      `golden/created.${version}.json`,
     )
   })
 
