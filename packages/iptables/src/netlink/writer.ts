@@ -57,7 +57,8 @@ export class NetlinkWriter {
 
   /** An attribute of a number in network order, as nf_tables wants its numbers. */
   number(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value >>> 0)
+    const at = this.#attribute(type, 4) // may replace the view
+    this.#view.setUint32(at, value >>> 0)
   }
 
   /** Everything written. */
