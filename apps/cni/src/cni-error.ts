@@ -1,4 +1,4 @@
-import { AgentApiError, type AgentApiErrorCode } from '@proxy/agent-api/client'
+import { AgentApiError, type AgentApiErrorCode } from '@proxy/agent-api/error'
 import { CniError, cniErrorCodes } from '@proxy/cni-types'
 import { PolicyError } from '@proxy/policy'
 

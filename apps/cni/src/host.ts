@@ -5,7 +5,7 @@ import { type LogEntry } from './log.ts'
 /** Everything the plugin's verbs do to the machine. `process-host.ts` is the real one. */
 export interface PluginHost {
   /** A client for the agent on a socket. */
-  agent(socketPath: string): AgentClient
+  agent(socketPath: string): Promise<AgentClient>
   /** Reads the selection file; undefined when there is none, throws PolicyError when it is bad. */
   readSelection(path: string): SelectionFile | undefined
   /** Makes a deletion wait for the agent, durably. */

@@ -1,4 +1,5 @@
-import { AgentApiError, type AddRequest, type CallOptions } from '@proxy/agent-api/client'
+import { type AddRequest, type CallOptions } from '@proxy/agent-api/client'
+import { AgentApiError } from '@proxy/agent-api/error'
 import { type CniCall, type CniPlugin } from '@proxy/cni-skel'
 import {
   CniError,
@@ -65,7 +66,7 @@ async function capture(
     reason: decision.reason,
   }
   try {
-    await host.agent(settings.socket).call('add', request, limits(host, settings))
+    await (await host.agent(settings.socket)).call('add', request, limits(host, settings))
   } catch (error) {
     if (!(error instanceof AgentApiError) || decision.spec.failPolicy === 'closed') throw error
     log(host, call, 'warn', 'pod starts without a sidecar because its fail policy is open', {
@@ -89,7 +90,7 @@ async function del(host: PluginHost, call: CniCall): Promise<void> {
     }
     const timeoutMs = Math.max(1, settings.delTimeoutMs - host.elapsedMs())
     try {
-      await host.agent(settings.socket).call('del', request, { timeoutMs })
+      await (await host.agent(settings.socket)).call('del', request, { timeoutMs })
     } catch (error) {
       if (!(error instanceof AgentApiError)) throw error
       await host.enqueueDelete(settings.deleteQueue, { version: 1, queuedAt: host.now(), request })
@@ -116,7 +117,7 @@ async function check(host: PluginHost, call: CniCall): Promise<void> {
     capture: decision.spec,
   }
   try {
-    await host.agent(settings.socket).call('check', request, limits(host, settings))
+    await (await host.agent(settings.socket)).call('check', request, limits(host, settings))
   } catch (error) {
     const open = decision.spec.failPolicy === 'open'
     if (open && error instanceof AgentApiError && error.code !== 'check-failed') return
@@ -137,7 +138,7 @@ async function gc(host: PluginHost, call: CniCall): Promise<void> {
     network: call.conf.name,
     validAttachments: validAttachments.filter(couldBeOurs),
   }
-  await host.agent(settings.socket).call('gc', request, limits(host, settings))
+  await (await host.agent(settings.socket)).call('gc', request, limits(host, settings))
 }
 
 /** Permissive unless told otherwise: an agent that is away must not make the node not ready. */
@@ -145,7 +146,7 @@ async function status(host: PluginHost, call: CniCall): Promise<void> {
   const settings = parseSettings(call.conf)
   if (!settings.strictStatus) return
   try {
-    await host.agent(settings.socket).ready({ timeoutMs: 1_000 })
+    await (await host.agent(settings.socket)).ready({ timeoutMs: 1_000 })
   } catch (error) {
     if (!(error instanceof AgentApiError)) throw error
     throw new CniError(cniErrorCodes.notAvailable, `agent: ${error.message}`, undefined, {

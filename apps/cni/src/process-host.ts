@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { agentClient, enqueueDelete } from '@proxy/agent-api/client'
 import {
   maxSelectionFileBytes,
   parseSelectionFile,
@@ -10,11 +9,20 @@ import {
 import { type PluginHost } from './host.ts'
 import { logFileOf, logLine, writeLog } from './log.ts'
 
-/** The plugin's machine: the node it runs on. */
+/**
+ * The plugin's machine: the node it runs on. What speaks to the agent is loaded when it is needed:
+ * `node:http` alone would cost an unselected pod a third of the plugin's start-up.
+ */
 export const processHost: PluginHost = {
-  agent: (socketPath) => agentClient({ socketPath }),
+  async agent(socketPath) {
+    const { agentClient } = await import('@proxy/agent-api/client')
+    return agentClient({ socketPath })
+  },
   readSelection,
-  enqueueDelete,
+  async enqueueDelete(directory, entry) {
+    const { enqueueDelete } = await import('@proxy/agent-api/client')
+    return await enqueueDelete(directory, entry)
+  },
   isOwnNetns,
   log: (entry, conf) => writeLog(logLine(entry, now()), logFileOf(conf)),
   elapsedMs: () => performance.now(),

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { AgentApiError, type WireErrorCode, wireErrorCodes } from './error.ts'
 import {
   deadlineHeader,
@@ -115,37 +115,57 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   })
 }
 
-function attempt(
+async function attempt(
   socketPath: string,
   route: Route,
   text: string | undefined,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<object> {
+  // Loaded here, because a plugin that has nothing to ask should not pay for it at its start.
+  const http = await import('node:http')
+  const headers: Record<string, string> = {
+    [deadlineHeader]: String(Math.max(1, Math.floor(timeoutMs))),
+  }
+  if (text !== undefined) {
+    headers['content-type'] = 'application/json'
+    headers['content-length'] = String(Buffer.byteLength(text))
+  }
+  const send = (options: RequestOptions): ClientRequest => http.request(options).end(text)
+  return await answerTo(
+    () => send({ socketPath, ...route, headers, agent: false }),
+    socketPath,
+    timeoutMs,
+    signal,
+  )
+}
+
+/** Sends a request and waits for its whole answer, the deadline or the signal. */
+function answerTo(
+  send: () => ClientRequest,
+  socketPath: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<object> {
+  const aborted = (): AgentApiError =>
+    new AgentApiError('aborted', 'the call was aborted', { cause: signal?.reason })
+  if (signal?.aborted === true) return Promise.reject(aborted())
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       cleanup()
       request.destroy()
       reject(error instanceof AgentApiError ? error : connectionError(error, socketPath))
     }
-    const onAbort = (): void =>
-      fail(new AgentApiError('aborted', 'the call was aborted', { cause: signal?.reason }))
-    const timer = setTimeout(
-      () => fail(new AgentApiError('timeout', `no answer from the agent within its time`)),
-      Math.max(0, timeoutMs),
-    )
+    const onAbort = (): void => fail(aborted())
+    const onTimeout = (): void =>
+      fail(new AgentApiError('timeout', 'no answer from the agent within the time allowed'))
+    const timer = setTimeout(onTimeout, Math.max(0, timeoutMs))
     const cleanup = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
-    const headers: Record<string, string> = {
-      [deadlineHeader]: String(Math.max(1, Math.floor(timeoutMs))),
-    }
-    if (text !== undefined) {
-      headers['content-type'] = 'application/json'
-      headers['content-length'] = String(Buffer.byteLength(text))
-    }
-    const request = httpRequest({ socketPath, ...route, headers, agent: false })
+    signal?.addEventListener('abort', onAbort)
+    const request = send()
     request.on('error', fail)
     request.on('response', (response) => {
       readAnswer(response).then((answer) => {
@@ -153,12 +173,6 @@ function attempt(
         resolve(answer)
       }, fail)
     })
-    if (signal?.aborted === true) {
-      onAbort()
-      return
-    }
-    signal?.addEventListener('abort', onAbort)
-    request.end(text)
   })
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DelRequest } from './types.ts'
@@ -33,7 +32,7 @@ export function queueFileName(request: Pick<DelRequest, 'containerId' | 'ifname'
 export async function enqueueDelete(directory: string, entry: QueuedDelete): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const name = queueFileName(entry.request)
-  const temporary = join(directory, `.${randomBytes(8).toString('hex')}.tmp`)
+  const temporary = join(directory, `.${crypto.randomUUID()}.tmp`)
   try {
     await using file = await open(temporary, 'wx', 0o600)
     await file.writeFile(`${JSON.stringify(entry)}\n`)
