@@ -76,9 +76,9 @@ export function confList({
   const ours = {
     type: 'proxy-cni',
     capabilities: { 'io.kubernetes.cri.pod-annotations': true },
-    agentSocket: paths.socket,
+    socket: paths.socket,
     selectionFile: `${paths.runDir}/selection.json`,
-    deleteQueueDir: `${paths.stateDir}/delete-queue`,
+    deleteQueue: `${paths.stateDir}/delete-queue`,
   }
   return {
     cniVersion: '1.0.0',

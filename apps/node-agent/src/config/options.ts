@@ -177,7 +177,7 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
   stopGrace: {
     flag: 'stop-grace',
     placeholder: 'DURATION',
-    fallback: '5s',
+    fallback: '1s',
     about: 'how long open connections may go on at DEL before Envoy ends',
     parse: duration({ min: '0s', max: '60s' }),
   },
