@@ -12,7 +12,7 @@ const EXAMPLE_TIMEOUT_MS = 30_000
 const TYPECHECK_TIMEOUT_MS = 120_000
 
 /** The compiler and Node's types come from the workspace: what is judged is the package's own types. */
-const TSC = fileURLToPath(new URL('../bin/tsc', import.meta.resolve('typescript7/package.json')))
+const TSC = fileURLToPath(new URL('./bin/tsc', import.meta.resolve('typescript7/package.json')))
 const TYPE_ROOT = dirname(dirname(fileURLToPath(import.meta.resolve('@types/node/package.json'))))
 
 const TSCONFIG = {

@@ -55,11 +55,11 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** The last lines a failed command said, which hold the reason. */
+/** The last lines a failed command said, which hold the reason; stack traces are left out. */
 export function lastWords({ stdout, stderr }: Execution, lines = 12): string {
   return `${stdout}\n${stderr}`
     .split('\n')
-    .filter((line) => line.trim() !== '')
+    .filter((line) => line.trim() !== '' && !/^ +at /.test(line))
     .slice(-lines)
     .map((line) => `    ${line}`)
     .join('\n')

@@ -29,6 +29,6 @@ test('a command that does not exist rejects', async () => {
 })
 
 test('last words are the last lines that say something', () => {
-  const execution = { code: 1, stdout: 'a\n\nb\n', stderr: 'c\n' }
+  const execution = { code: 1, stdout: 'a\n\nb\n', stderr: 'c\n    at f (x.js:1:2)\n' }
   expect(lastWords(execution, 2)).toBe('    b\n    c')
 })
