@@ -1,0 +1,41 @@
+import { type TestNetns } from '@proxy/testkit'
+
+import {
+  type CommandRunner,
+  iptablesRestoreBackend,
+  nftablesBackend,
+  type RedirectBackend,
+} from '../../../src/index.ts'
+import { openTransport } from './netlink-transport.ts'
+
+/** Every way of putting rules into the kernel. */
+export const backendNames = ['netlink', 'iptables-nft', 'iptables-legacy'] as const
+
+/** See {@link backendNames}. */
+export type BackendName = (typeof backendNames)[number]
+
+/** Runs commands in the namespace. */
+export function runnerIn(netns: TestNetns): CommandRunner {
+  return { run: (argv, stdin) => netns.run(argv, stdin === undefined ? {} : { stdin }) }
+}
+
+/** A back end for the namespace; what it started ends when disposed. */
+export async function openBackend(
+  name: BackendName,
+  netns: TestNetns,
+): Promise<RedirectBackend & AsyncDisposable> {
+  if (name === 'netlink') {
+    const netlink = await openTransport(netns)
+    return {
+      ...nftablesBackend({ netlink }),
+      [Symbol.asyncDispose]: () => netlink[Symbol.asyncDispose](),
+    }
+  }
+  const variant = name === 'iptables-nft' ? 'nft' : 'legacy'
+  const backend = iptablesRestoreBackend({
+    runner: runnerIn(netns),
+    variant,
+    lockFile: netns.path,
+  })
+  return { ...backend, [Symbol.asyncDispose]: () => Promise.resolve() }
+}

@@ -1,0 +1,248 @@
+import { type Family } from '../../../src/index.ts'
+import { addresses } from './scene.ts'
+
+/** Who connects: the application, the proxy by its user, or the proxy by its group only. */
+export type Who = 'app' | 'proxy' | 'proxy-group' | 'second-proxy'
+
+/** A connection and who should take it. */
+export interface Probe {
+  readonly from: 'client' | Who
+  /** Which address of the scene, or a literal one. */
+  readonly to: keyof (typeof addresses)['ipv4'] | 'loopback'
+  readonly port: number
+  /** Connect from the address that the proxy uses towards the application. */
+  readonly asProxySource?: boolean
+  readonly expect: 'app' | 'remote' | 'inbound-capture' | 'outbound-capture' | 'tunnel'
+  /** For one family only; default both. */
+  readonly family?: Family
+}
+
+/** A specification and what it does to packets. */
+export interface TrafficCase {
+  readonly name: string
+  readonly spec: Readonly<Record<string, unknown>>
+  readonly probes: readonly Probe[]
+}
+
+const fromClient = (port: number, expect: Probe['expect'], to: Probe['to'] = 'pod'): Probe => ({
+  from: 'client',
+  to,
+  port,
+  expect,
+})
+
+const fromPod = (
+  from: Who,
+  to: Probe['to'],
+  port: number,
+  expect: Probe['expect'],
+  more: Partial<Probe> = {},
+): Probe => ({ from, to, port, expect, ...more })
+
+/** What holds whatever is included or excluded. */
+const always: readonly Probe[] = [
+  fromClient(15_008, 'tunnel'),
+  fromPod('app', 'loopback', 8080, 'app'),
+  fromPod('app', 'pod', 8080, 'app'),
+  fromPod('proxy', 'loopback', 8080, 'app'),
+  fromPod('proxy', 'pod', 8080, 'app', { asProxySource: true }),
+  fromPod('proxy', 'client', 80, 'remote'),
+  fromPod('proxy-group', 'client', 80, 'remote'),
+  fromPod('proxy', 'pod', 8080, 'inbound-capture'),
+  fromPod('proxy-group', 'pod', 8080, 'inbound-capture'),
+  fromPod('proxy', 'pod', 15_008, 'tunnel'),
+]
+
+/** Every rule of a plan decides at least one of these connections. */
+export const trafficCases: readonly TrafficCase[] = [
+  {
+    name: 'defaults',
+    spec: {},
+    probes: [
+      ...always,
+      fromClient(80, 'inbound-capture'),
+      fromClient(8080, 'inbound-capture'),
+      fromClient(3306, 'inbound-capture'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+      fromPod('app', 'other', 443, 'outbound-capture'),
+      fromPod('app', 'secondClient', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'inbound ports excluded',
+    spec: { excludeInboundPorts: [3306, 9090] },
+    probes: [
+      ...always,
+      fromClient(3306, 'app'),
+      fromClient(9090, 'app'),
+      fromClient(8080, 'inbound-capture'),
+      fromPod('app', 'client', 3306, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'only some inbound ports',
+    spec: { includeInboundPorts: [8080, 80] },
+    probes: [
+      ...always,
+      fromClient(80, 'inbound-capture'),
+      fromClient(8080, 'inbound-capture'),
+      fromClient(3306, 'app'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'no inbound port',
+    spec: { includeInboundPorts: [] },
+    probes: [
+      ...always,
+      fromClient(80, 'app'),
+      fromClient(8080, 'app'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'outbound ports excluded',
+    spec: { excludeOutboundPorts: [443, 3306] },
+    probes: [
+      ...always,
+      fromPod('app', 'client', 443, 'remote'),
+      fromPod('app', 'other', 3306, 'remote'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+      fromClient(3306, 'inbound-capture'),
+    ],
+  },
+  {
+    name: 'outbound addresses excluded',
+    spec: { excludeOutboundCidrs: ['10.88.0.0/16', 'fd88::/16'] },
+    probes: [
+      ...always,
+      fromPod('app', 'other', 80, 'remote'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'only some outbound addresses',
+    spec: { includeOutboundCidrs: ['10.88.0.0/16', '10.90.0.0/16', 'fd88::/16'] },
+    probes: [
+      ...always,
+      fromPod('app', 'other', 80, 'outbound-capture'),
+      fromPod('app', 'client', 80, 'remote'),
+      fromPod('app', 'secondClient', 80, 'remote'),
+    ],
+  },
+  {
+    name: 'an excluded block within an included one',
+    spec: {
+      includeOutboundCidrs: ['10.0.0.0/8', 'fd00::/8'],
+      excludeOutboundCidrs: ['10.88.0.0/16', 'fd88::/16'],
+    },
+    probes: [
+      ...always,
+      fromPod('app', 'other', 80, 'remote'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'outbound ports wherever they go, but not to excluded addresses',
+    spec: {
+      includeOutboundCidrs: [],
+      includeOutboundPorts: [443, 8443],
+      excludeOutboundCidrs: ['10.88.0.1/32', 'fd88::1/128'],
+    },
+    probes: [
+      ...always,
+      fromPod('app', 'client', 443, 'outbound-capture'),
+      fromPod('app', 'client', 8443, 'outbound-capture'),
+      fromPod('app', 'client', 80, 'remote'),
+      fromPod('app', 'other', 443, 'remote'),
+    ],
+  },
+  {
+    name: 'nothing outbound',
+    spec: { includeOutboundCidrs: [] },
+    probes: [...always, fromPod('app', 'client', 80, 'remote'), fromClient(80, 'inbound-capture')],
+  },
+  {
+    name: 'an interface left alone',
+    spec: { excludeInterfaces: ['net1'] },
+    probes: [
+      ...always,
+      fromClient(8080, 'app', 'second'),
+      fromClient(8080, 'inbound-capture'),
+      fromPod('app', 'secondClient', 80, 'remote'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'several interfaces left alone',
+    spec: { excludeInterfaces: ['net1', 'eth0', 'not-there'] },
+    probes: [
+      fromClient(8080, 'app', 'second'),
+      fromClient(8080, 'app'),
+      fromPod('app', 'secondClient', 80, 'remote'),
+      fromPod('app', 'client', 80, 'remote'),
+    ],
+  },
+  {
+    name: 'several users and groups of proxies',
+    spec: { proxyUids: [4000, 1337], proxyGids: [4001, 1337] },
+    probes: [
+      ...always,
+      fromPod('second-proxy', 'client', 80, 'remote'),
+      fromPod('second-proxy', 'pod', 8080, 'inbound-capture'),
+      fromPod('second-proxy', 'pod', 8080, 'app', { asProxySource: true }),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'loopback addresses captured by name',
+    spec: { includeOutboundCidrs: ['127.1.2.3/32', '10.77.0.0/24', 'fd77::/64'] },
+    probes: [
+      fromPod('app', 'loopback', 8080, 'app'),
+      fromPod('app', 'pod', 8080, 'outbound-capture'),
+      fromPod('proxy', 'pod', 8080, 'inbound-capture'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+      fromPod('app', 'other', 80, 'remote'),
+    ],
+  },
+  {
+    name: 'a wider loopback block',
+    spec: { loopbackCidr: '127.0.0.0/8', includeOutboundCidrs: ['127.1.2.3/32'] },
+    probes: [
+      fromPod('app', 'loopback', 8080, 'app'),
+      fromPod('proxy', 'pod', 8080, 'inbound-capture'),
+      fromPod('app', 'client', 80, 'remote'),
+    ],
+  },
+  {
+    name: 'IPv4 only',
+    spec: { families: ['ipv4'] },
+    probes: [
+      { ...fromClient(80, 'inbound-capture'), family: 'ipv4' },
+      { ...fromClient(80, 'app'), family: 'ipv6' },
+      fromPod('app', 'client', 80, 'outbound-capture', { family: 'ipv4' }),
+      fromPod('app', 'client', 80, 'remote', { family: 'ipv6' }),
+    ],
+  },
+  {
+    name: 'IPv6 only',
+    spec: { families: ['ipv6'] },
+    probes: [
+      { ...fromClient(80, 'inbound-capture'), family: 'ipv6' },
+      { ...fromClient(80, 'app'), family: 'ipv4' },
+      fromPod('app', 'client', 80, 'outbound-capture', { family: 'ipv6' }),
+      fromPod('app', 'client', 80, 'remote', { family: 'ipv4' }),
+    ],
+  },
+  {
+    name: 'other ports of the proxy',
+    spec: { outboundPort: 9090, inboundPort: 3306, tunnelPort: 15_001 },
+    probes: [
+      // The listeners keep their labels: 9090 and 3306 answer as the application does elsewhere.
+      fromClient(8080, 'app'),
+      fromClient(15_001, 'outbound-capture'),
+      fromPod('app', 'client', 80, 'app'),
+      fromPod('proxy', 'client', 80, 'remote'),
+    ],
+  },
+]

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import {
+  families,
+  type Family,
+  parseRedirectSpec,
+  plan,
+  type RedirectBackend,
+} from '../../src/index.ts'
+import { backendNames, openBackend } from './support/backends.ts'
+import { addresses, createScene, type Scene } from './support/scene.ts'
+import { type Probe, trafficCases, type Who } from './support/traffic-cases.ts'
+
+const owners: Readonly<Record<Who, { uid: number; gid: number }>> = {
+  app: { uid: 1000, gid: 1000 },
+  proxy: { uid: 1337, gid: 1337 },
+  'proxy-group': { uid: 2000, gid: 1337 },
+  'second-proxy': { uid: 4000, gid: 4000 },
+}
+
+// Real packets judge the rules: which listener took the connection is the verdict. One scene per
+// back end is enough, since each case replaces the rules of the case before.
+describe.each(backendNames)('%s', (name) => {
+  let scene: Scene
+  let backend: RedirectBackend & AsyncDisposable
+  beforeAll(async () => {
+    scene = await createScene('ipt')
+    backend = await openBackend(name, scene.pod)
+  })
+  afterAll(async () => {
+    await backend[Symbol.asyncDispose]()
+    await scene[Symbol.asyncDispose]()
+  })
+
+  test.for(trafficCases)('$name', async ({ spec, probes }) => {
+    const rules = plan(parseRedirectSpec(spec))
+    await backend.apply(rules)
+    expect(await backend.verify(rules)).toEqual({ ok: true, differences: [] })
+    const wanted: string[] = []
+    const seen: string[] = []
+    for (const probe of probes) {
+      for (const family of families.filter((one) => (probe.family ?? one) === one)) {
+        const [label = ''] = (await connect(scene, probe, family)).split(' ')
+        wanted.push(words(probe, family, probe.expect))
+        seen.push(words(probe, family, label))
+      }
+    }
+    expect(seen).toEqual(wanted)
+  })
+})
+
+function words({ from, to, port, asProxySource }: Probe, family: Family, label: string): string {
+  return `${from}${asProxySource === true ? ' (by its source)' : ''} to ${to}:${port} by ${family}: ${label}`
+}
+
+function connect(scene: Scene, probe: Probe, family: Family): Promise<string> {
+  const loopback = family === 'ipv4' ? '127.0.0.1' : '::1'
+  const host = probe.to === 'loopback' ? loopback : addresses[family][probe.to]
+  const proxySource = family === 'ipv4' ? '127.0.0.6' : '::6'
+  const source = probe.asProxySource === true ? { source: proxySource } : {}
+  const target = { host, port: probe.port, ...source }
+  return probe.from === 'client'
+    ? scene.outside.connect({ ...target, ...owners.app })
+    : scene.inside.connect({ ...target, ...owners[probe.from] })
+}
