@@ -8,11 +8,14 @@ import { NetnsError } from './error.ts'
  * is installed, which holds for an app that has this library bundled in and installed too.
  * Throws `helper-start-failed`.
  */
-export function defaultHelperPath(here: string = import.meta.url): string {
+export function defaultHelperPath(
+  here: string = import.meta.url,
+  resolve: (specifier: string) => string = (specifier) => import.meta.resolve(specifier),
+): string {
   const beside = fileURLToPath(new URL(here.endsWith('.ts') ? './helper.ts' : './helper.js', here))
   if (existsSync(beside)) return beside
   try {
-    const installed = fileURLToPath(import.meta.resolve('@proxy/netns/helper'))
+    const installed = fileURLToPath(resolve('@proxy/netns/helper'))
     if (existsSync(installed)) return installed
   } catch (error) {
     throw missing(beside, error)

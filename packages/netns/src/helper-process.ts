@@ -54,6 +54,7 @@ export class HelperProcess {
   #lastHeard = 0
   #stderr = ''
   #ended: string | undefined
+  #closing = false
 
   /** Starts a process and waits until it answers. Throws `helper-start-failed`. */
   static async start(options: HelperProcessOptions): Promise<HelperProcess> {
@@ -141,6 +142,7 @@ export class HelperProcess {
 
   /** Lets it end, and waits until it has. */
   async close(): Promise<void> {
+    this.#closing = true
     this.#channel.ref()
     this.#child.ref()
     this.#channel.end()
@@ -171,7 +173,7 @@ export class HelperProcess {
     try {
       const frame = await Promise.race([first, this.#exited])
       if (frame === undefined) throw this.#failedToStart(this.#ended ?? 'it ended')
-      const { ready, netns } = frame.header as unknown as ReadyHeader
+      const { ready, netns } = frame.header as ReadyHeader
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it came from outside
       if (ready !== PROTOCOL_VERSION) throw this.#failedToStart('it is of another version')
       if (!sameNetns(netns, ownNetns())) throw this.#failedToStart('it is in another namespace')
@@ -186,7 +188,7 @@ export class HelperProcess {
   }
 
   #receive({ header, parts }: Frame): void {
-    const reply = header as unknown as ReplyHeader
+    const reply = header as ReplyHeader
     const pending = this.#pending.get(reply.id)
     if (pending === undefined) return // given up
     if (reply.ok) {
@@ -217,6 +219,9 @@ export class HelperProcess {
   }
 
   #died(doing: string): NetnsError {
+    if (this.#closing) {
+      return new NetnsError('helper-closed', `${doing}: the namespace helper was closed meanwhile`)
+    }
     return new NetnsError(
       'helper-died',
       `${doing}: the namespace helper ended before it answered: ${this.#how()}`,

@@ -37,15 +37,24 @@ export function parseMountTable(text: string): readonly MountEntry[] {
 export function mountOf(folder: string): {
   readonly mount: MountEntry | undefined
   readonly parent: MountEntry | undefined
+  /** Mounts directly inside it. */
+  readonly children: readonly MountEntry[]
 } {
   const id = mountIdOf(folder)
   const table = parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'))
   const mount = table.find((entry) => entry.id === id)
-  return { mount, parent: table.find((entry) => entry.id === mount?.parentId) }
+  return {
+    mount,
+    parent: table.find((entry) => entry.id === mount?.parentId),
+    children: table.filter((entry) => entry.parentId === id),
+  }
 }
 
 /** Whether the mount is a folder bound onto itself, which is what a pin directory may need. */
-export function isSelfBind(folder: string, { mount, parent }: ReturnType<typeof mountOf>): boolean {
+export function isSelfBind(
+  folder: string,
+  { mount, parent }: Pick<ReturnType<typeof mountOf>, 'mount' | 'parent'>,
+): boolean {
   if (mount === undefined || parent === undefined) return false
   return (
     mount.mountPoint === folder &&

@@ -1,4 +1,5 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
 
 import { errnoOf, NetnsError } from './error.ts'
 import { MNT_DETACH, mount, MS_BIND, MS_SHARED, UMOUNT_NOFOLLOW, unmount } from './libc.ts'
@@ -9,14 +10,18 @@ import { isSelfBind, mountOf } from './mount-table.ts'
  * shared with other mount namespaces. Without sharing, a container or service that started while a
  * pin existed would keep a copy of it, and with it the namespace, after the pin is removed. Where
  * the mount around the folder is not shared, the folder is bound onto itself and that mount is made
- * shared, as `ip netns` does. May be called again. Throws `permission` or `pin-failed`.
+ * shared, as `ip netns` does. That is done to a folder of pins and nothing else only: any other is a
+ * `pin-conflict`. May be called again. Also throws `permission` and `pin-failed`.
  */
 export function preparePinDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const folder = realpathSync(directory)
     if (mountOf(folder).mount?.shared === true) return
-    if (!isSelfBind(folder, mountOf(folder))) check(mount(folder, folder, MS_BIND), folder)
+    if (!isSelfBind(folder, mountOf(folder))) {
+      checkDedicated(folder)
+      check(mount(folder, folder, MS_BIND), folder)
+    }
     check(mount('none', folder, MS_SHARED), folder)
   } catch (error) {
     throw explain(`prepare pin directory ${directory}`, error)
@@ -24,20 +29,37 @@ export function preparePinDirectory(directory: string): void {
 }
 
 /**
- * Takes back what {@link preparePinDirectory} mounted; the folder itself stays. Call it when no pin
- * is left: mounts that remain inside are detached with it. Leaves any other mount alone, and does
- * nothing when there is none of its own or no folder. Throws `permission` or `pin-failed`.
+ * Takes back what {@link preparePinDirectory} mounted; the folder itself stays. Leaves any other
+ * mount alone, and does nothing when there is none of its own or no folder. May be called again.
+ * Throws `pin-conflict` while something is mounted inside, `permission` or `pin-failed`.
  */
 export function releasePinDirectory(directory: string): void {
   try {
     const folder = realpathSync(directory)
-    while (isSelfBind(folder, mountOf(folder))) {
+    for (let at = mountOf(folder); isSelfBind(folder, at); at = mountOf(folder)) {
+      if (at.children.length > 0) {
+        const inside = at.children.map(({ mountPoint }) => mountPoint).join(', ')
+        throw new NetnsError('pin-conflict', `release pin directory ${folder}: in use by ${inside}`)
+      }
       check(unmount(folder, MNT_DETACH | UMOUNT_NOFOLLOW), folder)
     }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return
     throw explain(`release pin directory ${directory}`, error)
   }
+}
+
+/** A mount over a folder that others use would be felt by them. */
+function checkDedicated(folder: string): void {
+  const foreign = readdirSync(folder).find((name) => {
+    const stat = lstatSync(join(folder, name))
+    return !stat.isFile() || stat.size > 0
+  })
+  if (foreign === undefined) return
+  throw new NetnsError(
+    'pin-conflict',
+    `prepare pin directory ${folder}: it also holds ${foreign}, use a folder for pins alone`,
+  )
 }
 
 function check(errno: string | undefined, folder: string): void {

@@ -162,7 +162,8 @@ function isEmptyFile(path: string): boolean {
 }
 
 function checkedPath(path: string): string {
-  if (path.startsWith('/') && normalize(path) === path && PIN_NAME.test(basename(path))) return path
+  const normal = path.startsWith('/') && !path.endsWith('/') && normalize(path) === path
+  if (normal && PIN_NAME.test(basename(path))) return path
   throw new NetnsError(
     'invalid-argument',
     `pin ${JSON.stringify(path)}: give a normal absolute path whose last part is letters, digits, dot, dash or underscore`,

@@ -5,6 +5,9 @@ import { inside } from './enter.ts'
 import { openNetlinkSocket } from './netlink-socket.ts'
 import { type Work } from './work.ts'
 
+/** Replies to one request take no more, bytes. */
+const MAX_REPLY_BYTES = 64 * 1024 * 1024
+
 /**
  * Sends one datagram and collects the replies. The socket lives only as long: an open one would
  * keep the namespace alive after its pod is gone.
@@ -13,6 +16,7 @@ export function exchange(ns: NamespaceRef, protocol: number, request: Uint8Array
   const completion = completionFor(request, protocol)
   const socket = open(ns, protocol, request.length)
   const replies: Uint8Array[] = []
+  let bytes = 0
   let close = (): void => socket.close()
   const result = new Promise<{ parts: readonly Uint8Array[] }>((resolve, reject) => {
     let open = true
@@ -30,6 +34,8 @@ export function exchange(ns: NamespaceRef, protocol: number, request: Uint8Array
       try {
         const { keep, complete } = completion.receive(datagram)
         if (keep) replies.push(datagram)
+        bytes += datagram.length
+        if (bytes > MAX_REPLY_BYTES) throw overrun(ns, undefined)
         if (complete) settle(() => resolve({ parts: replies }))
       } catch (error) {
         fail(error)
@@ -68,12 +74,14 @@ function failed(ns: NamespaceRef, error: unknown): NetnsError {
   if (error instanceof NetnsError) return error
   const errno = errnoOf(error)
   // The library's poll reports a socket that lost messages as a bad descriptor.
-  const overrun = errno === 'ENOBUFS' || errno === 'EBADF'
-  return new NetnsError(
-    overrun ? 'netlink-overrun' : 'netlink-failed',
-    overrun
-      ? `exchange in ${ns.path}: replies were lost, ask for less at once`
-      : `exchange in ${ns.path}: ${errno ?? String(error)}`,
-    { cause: error, errno },
-  )
+  if (errno === 'ENOBUFS' || errno === 'EBADF') return overrun(ns, error)
+  return new NetnsError('netlink-failed', `exchange in ${ns.path}: ${errno ?? String(error)}`, {
+    cause: error,
+    errno,
+  })
+}
+
+function overrun(ns: NamespaceRef, cause: unknown): NetnsError {
+  const message = `exchange in ${ns.path}: replies were lost, ask for less at once`
+  return new NetnsError('netlink-overrun', message, { cause })
 }

@@ -5,7 +5,6 @@ import { errnoOf, NetnsError } from '../error.ts'
 import { encodeFrame, type Frame, frameDecoder } from '../frame.ts'
 import { ownNetns } from '../identity.ts'
 import {
-  type Answer,
   CHANNEL_FD,
   type HelperCall,
   PROTOCOL_VERSION,
@@ -16,12 +15,14 @@ import {
 } from '../protocol.ts'
 import { runCommand } from './command.ts'
 import { exchange } from './exchange.ts'
+import { Lane } from './lane.ts'
 import { helperStats } from './stats.ts'
 import { readSysctl, writeSysctl } from './sysctl.ts'
 import { done, type Work } from './work.ts'
 
-/** Requests worked on at once; each has a socket or a few pipes open. */
-const MAX_IN_FLIGHT = 64
+/** Requests worked on at once, which bounds open files. Slow commands never hold up the rest. */
+const MAX_CALLS = 64
+const MAX_COMMANDS = 16
 /** How many of Node's pool threads there can be; see {@link warmUp}. */
 const POOL_THREADS = 4
 
@@ -39,41 +40,33 @@ export async function serve(): Promise<void> {
 
   const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
   const running = new Map<number, Work>()
-  const waiting: Request[] = []
   const send = (header: ReadyHeader | ReplyHeader, parts: readonly Uint8Array[] = []): void => {
     channel.write(encodeFrame(header, parts))
   }
-  const next = (): void => {
-    while (running.size < MAX_IN_FLIGHT) {
-      const request = waiting.shift()
-      if (request === undefined) return
-      begin(request)
+  const answer = async ({ id, call, part }: Request): Promise<void> => {
+    const inFlight = running.size
+    try {
+      const work = workOn(call, part, inFlight)
+      running.set(id, work)
+      const { value, parts } = await work.result
+      send({ id, ok: true, value }, parts)
+    } catch (error) {
+      send({ id, ok: false, error: wireError(error) })
+    } finally {
+      running.delete(id)
     }
   }
-  const begin = ({ id, call, part }: Request): void => {
-    const work = workOn(call, part, running.size)
-    running.set(id, work)
-    work.result
-      .then(
-        ({ value, parts }) => send({ id, ok: true, value }, parts),
-        (error: unknown) => send({ id, ok: false, error: wireError(error) }),
-      )
-      .finally(() => {
-        running.delete(id)
-        next()
-      })
-      .catch(die)
-  }
+  const calls = new Lane(MAX_CALLS, answer)
+  const commands = new Lane(MAX_COMMANDS, answer)
   const accept = ({ header, parts }: Frame): void => {
-    const request = header as unknown as RequestHeader
+    const request = header as RequestHeader
     if (request.op === 'cancel') {
-      const queued = waiting.findIndex(({ id }) => id === request.id)
-      if (queued !== -1) waiting.splice(queued, 1)
+      for (const lane of [calls, commands]) lane.drop(request.id)
       running.get(request.id)?.cancel()
-      return
+    } else {
+      const lane = request.op === 'run' ? commands : calls
+      lane.add({ id: request.id, call: request, part: parts[0] ?? new Uint8Array() })
     }
-    waiting.push({ id: request.id, call: request, part: parts[0] ?? new Uint8Array() })
-    next()
   }
   const end = (): void => {
     for (const work of running.values()) work.cancel()
@@ -85,26 +78,19 @@ export async function serve(): Promise<void> {
   send({ ready: PROTOCOL_VERSION, pid: process.pid, netns: ownNetns() })
 }
 
-/** Starts work; a call that fails at once gives work that fails. */
+/** Starts work. Throws what fails at once. */
 function workOn(call: HelperCall, part: Uint8Array, inFlight: number): Work {
-  try {
-    switch (call.op) {
-      case 'exchange':
-        return exchange(call.ns, call.protocol, part)
-      case 'sysctl-get':
-        return done(readSysctl(call.ns, call.key))
-      case 'sysctl-set':
-        return done(writeSysctl(call.ns, call.key, call.value))
-      case 'run':
-        return runCommand(call, part)
-      case 'stats':
-        return done({ value: helperStats(inFlight) })
-    }
-  } catch (error) {
-    const failed: Promise<Answer> = Promise.reject(
-      error instanceof Error ? error : new Error(String(error)),
-    )
-    return { result: failed, cancel: () => undefined }
+  switch (call.op) {
+    case 'exchange':
+      return exchange(call.ns, call.protocol, part)
+    case 'sysctl-get':
+      return done(readSysctl(call.ns, call.key))
+    case 'sysctl-set':
+      return done(writeSysctl(call.ns, call.key, call.value))
+    case 'run':
+      return runCommand(call, part)
+    case 'stats':
+      return done({ value: helperStats(inFlight) })
   }
 }
 
@@ -122,9 +108,4 @@ function wireError(error: unknown): WireError {
   }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'command-failed', message: `the helper failed: ${message}`, errno: errnoOf(error) }
-}
-
-function die(error: unknown): never {
-  process.stderr.write(`${String(error)}\n`)
-  process.exit(71)
 }
