@@ -11,3 +11,5 @@ export {
 export { type AgentProcess } from './agent-process.ts'
 export { type Pod } from './pod.ts'
 export { netnsPath, processesIn } from './namespaces.ts'
+export { type AccessLogEntry, type Hop, pairHops, readAccessLogs } from './hops.ts'
+export { captureWire, type WireCapture, type WireConnection } from './wire.ts'
