@@ -62,7 +62,7 @@ export interface Lab extends AsyncDisposable {
 const SUBNET = '10.88.0.0/24'
 
 /** Files that `nx build` makes. */
-export const BUILT = {
+export const BUILT: Readonly<Record<'proxyCni' | 'agent' | 'sidecarctl', string>> = {
   proxyCni: built('apps/cni/dist/proxy-cni'),
   agent: built('apps/node-agent/dist/main.js'),
   sidecarctl: built('apps/sidecarctl/dist/main.js'),
