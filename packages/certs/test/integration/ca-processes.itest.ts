@@ -19,7 +19,7 @@ describe('processes that open the built-in CA', () => {
     try {
       for (const { process } of all) process.stdin?.end()
       const bundles = await eventually(() =>
-        all.map(({ output }) => JSON.parse(output().stdout.slice('ready\n'.length)) as string),
+        all.map((one) => JSON.parse(one.output().stdout.slice('ready\n'.length)) as string),
       )
       expect(new Set(bundles).size).toBe(1)
       expect(await readFile(join(stateDirectory, 'root-cert.pem'), 'utf8')).toBe(bundles[0])

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTempDir, eventually, run, spawnIn, type TempDir } from '@proxy/testkit'
+import { createNetns, createTempDir, eventually, run, type TempDir } from '@proxy/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { builtInCa, workloadSpiffeId, type WorkloadIdentity } from '../../src/index.ts'
 
@@ -54,16 +54,16 @@ describe('openssl', () => {
   })
 
   test('shakes hands with itself, each side with an identity of ours', async () => {
-    const socket = path('s_server.sock')
-    await using server = await spawnIn([
-      ...(['openssl', 's_server', '-unix', socket, '-quiet', '-Verify', '2'] as const),
+    await using netns = await createNetns('openssl')
+    await using server = await netns.spawn([
+      ...(['openssl', 's_server', '-accept', '127.0.0.1:4433', '-quiet', '-Verify', '2'] as const),
       ...['-verify_return_error', '-cert', path('reviews.pem'), '-key', path('reviews.key')],
       ...['-CAfile', path('reviews.root')],
     ])
     const connect = (name: string): ReturnType<typeof run> =>
-      run([
-        ...(['openssl', 's_client', '-unix', socket, '-verify_return_error', '-brief'] as const),
-        ...['-cert', path(`${name}.pem`), '-key', path(`${name}.key`)],
+      netns.run([
+        ...(['openssl', 's_client', '-connect', '127.0.0.1:4433', '-brief'] as const),
+        ...['-verify_return_error', '-cert', path(`${name}.pem`), '-key', path(`${name}.key`)],
         ...['-CAfile', path('reviews.root')],
       ])
     const ratings = await eventually(async () => {

@@ -5,6 +5,7 @@ import { createTempDir, type TempDir } from '@proxy/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   builtInCa,
+  createWorkloadIdentity,
   workloadSpiffeId,
   type BuiltInCa,
   type WorkloadIdentity,
@@ -24,7 +25,7 @@ beforeAll(async () => {
   server = createServer({ ...tlsOptions(reviews), requestCert: true, rejectUnauthorized: true })
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => undefined)
-    socket.end(socket.getPeerCertificate().subjectaltname)
+    socket.end(socket.getPeerCertificate().subjectaltname ?? 'nobody')
   })
   socketPath = join(temp.path, 'server.sock')
   server.listen(socketPath)
@@ -76,9 +77,16 @@ describe('node:tls with both sides checked', () => {
 
   test('refuses a client of another root that claims the same id', async () => {
     const stranger = await (await openCa('other')).issue(idOf('ratings'))
-    const claim = { ...stranger, privateKeyPem: stranger.privateKeyPem }
-    const trusting = { ...claim, trustBundlePem: await ca.trustBundle() }
-    await expect(call(trusting)).rejects.toThrow(/alert unknown ca|ECONNRESET|EPIPE/)
+    const trusting = createWorkloadIdentity({
+      ...stranger,
+      privateKeyPem: stranger.privateKeyPem,
+      trustBundlePem: await ca.trustBundle(),
+    })
+    const refused = once(server, 'tlsClientError')
+    // With TLS 1.3 the client is through before the server has looked at its certificate.
+    const { text } = await call(trusting).catch(() => ({ text: '' }))
+    expect(text).toBe('')
+    await refused
   })
 
   test('refuses a server of another root', async () => {
