@@ -1,5 +1,5 @@
 import { type Family } from '../../../src/index.ts'
-import { addresses } from './scene.ts'
+import { type addresses } from './scene.ts'
 
 /** Who connects: the application, the proxy by its user, or the proxy by its group only. */
 export type Who = 'app' | 'proxy' | 'proxy-group' | 'second-proxy'
