@@ -1,8 +1,9 @@
 import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { queueExtension, type QueuedDelete } from './delete-queue-write.ts'
+import { queueExtension, type QueuedDelete, queueFileName } from './delete-queue-write.ts'
 import { requestSchemas } from './protocol.ts'
+import { type AttachmentId } from './types.ts'
 
 /** One entry of the delete queue. */
 export interface QueueEntry extends QueuedDelete {
@@ -49,6 +50,16 @@ export async function readDeleteQueue(directory: string): Promise<DeleteQueue> {
 /** Takes an entry out of the queue; one that is gone already is fine. */
 export async function removeQueueEntry(entry: Pick<QueueEntry, 'path'>): Promise<void> {
   await rm(entry.path, { force: true })
+}
+
+/**
+ * Takes back a queued deletion: for an attachment that is being added again. Nothing queued is fine.
+ */
+export async function cancelQueuedDelete(
+  directory: string,
+  attachment: AttachmentId,
+): Promise<void> {
+  await rm(join(directory, queueFileName(attachment)), { force: true })
 }
 
 async function namesIn(directory: string): Promise<string[]> {

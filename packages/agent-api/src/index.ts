@@ -7,7 +7,7 @@ export { agentServer } from './server.ts'
 
 // Delete queue
 export { enqueueDelete } from './delete-queue-write.ts'
-export { readDeleteQueue, removeQueueEntry } from './delete-queue.ts'
+export { cancelQueuedDelete, readDeleteQueue, removeQueueEntry } from './delete-queue.ts'
 
 // Protocol
 export { AgentApiError, wireErrorCodes } from './error.ts'

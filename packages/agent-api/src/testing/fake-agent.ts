@@ -1,13 +1,11 @@
 import { AgentApiError } from '../error.ts'
 import { type AgentHandlers } from '../handlers.ts'
 import { type Operation } from '../routes.ts'
-import { type AgentServer, agentServer } from '../server.ts'
+import { type AgentServer, agentServer, type AgentServerOptions } from '../server.ts'
 import { type AddRequest, type SidecarInfo, type StatusResponse } from '../types.ts'
 
 /** How a fake agent behaves. */
-export interface FakeAgentOptions {
-  /** Where it listens. */
-  readonly socketPath: string
+export interface FakeAgentOptions extends Omit<AgentServerOptions, 'handlers'> {
   /** Replaces single answers. */
   readonly handlers?: Partial<AgentHandlers>
 }
@@ -59,7 +57,7 @@ export async function fakeAgent(options: FakeAgentOptions): Promise<FakeAgent> {
   const requests: RecordedRequest[] = []
   const sidecars = new Map<string, SidecarInfo>()
   const handlers = recording({ ...honest(sidecars), ...options.handlers }, requests)
-  const server = await agentServer({ socketPath: options.socketPath, handlers })
+  const server = await agentServer({ ...options, handlers })
   return { ...server, requests, sidecars }
 }
 
