@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { run } from '@proxy/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   directorySource,
@@ -95,7 +95,7 @@ describe('issue', () => {
     const key = join(directory, 'key.pem')
     await writeFiles(directory, await makeFiles())
     await rm(key)
-    execFileSync('mkfifo', [key])
+    await run(['mkfifo', key])
     expect((await failure(source().issue(id))).code).toBe('file-not-regular')
     await rm(key)
     await mkdir(key)

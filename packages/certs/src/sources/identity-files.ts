@@ -7,7 +7,7 @@ import { checkIdentity } from '../x509/check-identity.ts'
 import { type PemInput } from '../x509/pem.ts'
 
 /** Names of the three files: what Istio's classic secrets decode to. */
-export const identityFileNames = {
+const identityFileNames = {
   chain: 'cert-chain.pem',
   key: 'key.pem',
   bundle: 'root-cert.pem',

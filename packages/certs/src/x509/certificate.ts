@@ -39,7 +39,7 @@ export interface Certificate {
 }
 
 /** The bits of the key usage that SPIFFE has rules for. */
-export interface KeyUsage {
+interface KeyUsage {
   /** May sign a handshake. */
   readonly digitalSignature: boolean
   /** May sign certificates. */

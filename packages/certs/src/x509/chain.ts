@@ -30,7 +30,7 @@ export function checkChain(
 }
 
 /** Throws `certificate-expired` or `certificate-not-yet-valid`. */
-export function checkDates(certificate: Certificate, now: Date): void {
+function checkDates(certificate: Certificate, now: Date): void {
   if (now < certificate.notBefore) {
     throw failure(
       'certificate-not-yet-valid',
