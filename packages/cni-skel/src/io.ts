@@ -1,5 +1,6 @@
 /** Where text goes. `process.stdout` is one. */
 export interface TextSink {
+  /** Takes a piece of text; what it returns is not looked at. */
   write(text: string): unknown
 }
 

@@ -47,6 +47,7 @@ const brand = Symbol.for('@proxy/cni-types/CniError')
 
 /** An error a runtime can read. Two loaded copies of this package recognise each other's errors. */
 export class CniError extends Error {
+  /** `CniError`, for stack traces. */
   override readonly name: string = 'CniError'
   /** One of {@link cniErrorCodes}, or from 100 on a code of the plugin's own. */
   readonly code: number
@@ -63,6 +64,7 @@ export class CniError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
+  /** True for errors of any loaded copy of this class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && brand in value
   }
