@@ -64,11 +64,12 @@ export function createCniClient(nodeNetns: string, paths: LabPaths): CniClient {
 
 /** The network's configuration list: the reference plugins, and ours last unless `bare`. */
 export function confList({
-  subnet,
+  subnets,
   paths,
   plugin,
 }: {
-  readonly subnet: string
+  /** One per address family. */
+  readonly subnets: readonly string[]
   readonly paths: LabPaths
   /** Keys of our plugin's entry; undefined leaves the entry out. */
   readonly plugin: Readonly<Record<string, unknown>> | undefined
@@ -88,7 +89,11 @@ export function confList({
         type: 'bridge',
         bridge: 'cni0',
         isGateway: true,
-        ipam: { type: 'host-local', ranges: [[{ subnet }]], routes: [{ dst: '0.0.0.0/0' }] },
+        ipam: {
+          type: 'host-local',
+          ranges: subnets.map((subnet) => [{ subnet }]),
+          routes: subnets.map((subnet) => ({ dst: subnet.includes(':') ? '::/0' : '0.0.0.0/0' })),
+        },
       },
       { type: 'portmap', capabilities: { portMappings: true } },
       ...(plugin === undefined ? [] : [{ ...ours, ...plugin }]),

@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly name: string
   /** Keys of our plugin's entry in the configuration list; `undefined` leaves the entry out. */
   readonly plugin: Readonly<Record<string, unknown>> | undefined
+  /** Whether pods get an IPv6 address too. Default false. */
+  readonly dualStack?: boolean
 }
 
 /** What a pod of the lab is called and says. */
@@ -59,7 +61,7 @@ export interface Lab extends AsyncDisposable {
   agentLog(): Promise<string>
 }
 
-const SUBNET = '10.88.0.0/24'
+const SUBNETS = { ipv4: '10.88.0.0/24', ipv6: 'fd00:88::/64' }
 
 /** Files that `nx build` makes. */
 export const BUILT: Readonly<Record<'proxyCni' | 'agent' | 'sidecarctl', string>> = {
@@ -69,7 +71,7 @@ export const BUILT: Readonly<Record<'proxyCni' | 'agent' | 'sidecarctl', string>
 }
 
 /** Makes the node. What a crashed one of the same name left is removed first. */
-export async function createLab({ name, plugin }: LabOptions): Promise<Lab> {
+export async function createLab({ name, plugin, dualStack = false }: LabOptions): Promise<Lab> {
   for (const file of [BUILT.proxyCni, BUILT.agent]) {
     if (!existsSync(file)) throw new Error(`${file} is missing: run \`pnpm build\``)
   }
@@ -93,7 +95,8 @@ export async function createLab({ name, plugin }: LabOptions): Promise<Lab> {
       return createPod(identity, netnsName, await addNamespace(netnsName), { client, paths })
     },
     async configurePlugin(keys) {
-      const list = confList({ subnet: SUBNET, paths, plugin: keys })
+      const subnets = dualStack ? [SUBNETS.ipv4, SUBNETS.ipv6] : [SUBNETS.ipv4]
+      const list = confList({ subnets, paths, plugin: keys })
       await writeFile(join(paths.netConf, '10-lab.conflist'), JSON.stringify(list, undefined, 2))
     },
     run: (argv) => run([...enter, ...argv]),

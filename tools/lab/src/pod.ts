@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -16,8 +17,14 @@ export interface Pod {
   /** Its namespace's name and file. */
   readonly netnsName: string
   readonly netns: string
-  /** Its address without the prefix length; throws before a successful {@link add}. */
+  /** The id under which cnitool adds it. */
+  readonly containerId: string
+  /** Its IPv4 address without the prefix length; throws before a successful {@link add}. */
   readonly ip: string
+  /** The same of IPv6, in a lab that has it. */
+  readonly ipv6: string
+  /** Whether it ever got an address. */
+  readonly added: boolean
   /** cnitool's verbs; a failed one is returned, not thrown. */
   add(): Promise<Finished>
   check(): Promise<Finished>
@@ -36,8 +43,13 @@ export function createPod(
   netns: string,
   { client, paths }: { readonly client: CniClient; readonly paths: LabPaths },
 ): Pod {
-  let ip: string | undefined
+  let addresses: readonly string[] = []
   const enter = ['nsenter', `--net=${netns}`, '--'] as const
+  const addressOf = (isOfFamily: (address: string) => boolean): string => {
+    const found = addresses.find(isOfFamily)
+    if (found === undefined) throw new Error(`${identity.name} has no such address: was it added?`)
+    return found
+  }
   const asUser = (uid: string): readonly string[] => [
     ...['setpriv', '--reuid', uid, '--regid', uid, '--clear-groups', '--no-new-privs'],
     '--inh-caps=-all',
@@ -46,13 +58,19 @@ export function createPod(
     identity,
     netnsName,
     netns,
+    containerId: `cnitool-${createHash('sha512').update(netns).digest('hex').slice(0, 20)}`,
     get ip() {
-      if (ip === undefined) throw new Error(`${identity.name} has no address: it was not added`)
-      return ip
+      return addressOf((address) => address.includes('.'))
+    },
+    get added() {
+      return addresses.length > 0
+    },
+    get ipv6() {
+      return addressOf((address) => address.includes(':'))
     },
     async add() {
       const finished = await client.call('add', netns, identity)
-      if (finished.exitCode === 0) ip = addressOf(finished.stdout)
+      if (finished.exitCode === 0) addresses = addressesOf(finished.stdout)
       return finished
     },
     check: () => client.call('check', netns, identity),
@@ -84,11 +102,10 @@ export function createPod(
   return pod
 }
 
-function addressOf(result: string): string {
+function addressesOf(result: string): readonly string[] {
   const { ips = [] } = JSON.parse(result) as {
     readonly ips?: readonly { readonly address: string }[]
   }
-  const [first] = ips
-  if (first === undefined) throw new Error(`the chain's result has no address: ${result}`)
-  return first.address.replace(/\/\d+$/, '')
+  if (ips.length === 0) throw new Error(`the chain's result has no address: ${result}`)
+  return ips.map(({ address }) => address.replace(/\/\d+$/, ''))
 }
