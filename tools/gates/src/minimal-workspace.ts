@@ -77,6 +77,10 @@ test('adds', () => {
 /** The example that pack-check runs. */
 export const README = `# cni-types
 
+\`\`\`sh
+npm install @proxy/cni-types
+\`\`\`
+
 \`\`\`ts
 import { add } from '@proxy/cni-types'
 

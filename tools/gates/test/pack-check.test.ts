@@ -37,6 +37,16 @@ describe('pack', () => {
       'the first ```ts block does not import the package',
     ],
     [
+      'an example that needs more than the README installs',
+      readmeOf("console.log(await import('zod'))"),
+      "Cannot find package 'zod'",
+    ],
+    [
+      'a README that does not say how to install',
+      { [`${PUBLIC}/README.md`]: README.replace('npm install', 'get') },
+      'README.md has no line `npm install` that names the package',
+    ],
+    [
       'a test in the tarball',
       { [`${PUBLIC}/src/index.test.ts`]: 'export {}\n' },
       'packs src/index.test.ts, which does not belong',

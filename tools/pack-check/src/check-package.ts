@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { tryAsConsumer } from './consumer.ts'
+import { type Outcome, tryAsConsumer } from './consumer.ts'
 import { checkManifest } from './manifest.ts'
 import { type Tarball } from './pack.ts'
 import { checkPackedFiles } from './packed-files.ts'
-import { firstExample, importsPackage } from './readme.ts'
+import { firstExample, importsPackage, installedPackages } from './readme.ts'
 import { checkSourceMaps } from './source-maps.ts'
 import {
   dependencyClosure,
@@ -43,41 +43,50 @@ export async function checkPackage(
   context: CheckContext,
 ): Promise<Verdict> {
   const tarball = tarballOf(target.name, context)
-  const faults = await checkTarball(target, tarball, context.workspace)
-  const verdict = { name: target.name, fileCount: tarball.files.length, lineCount: 0 }
+  const faults = await checkTarball(tarball, context.workspace)
   // What is packed wrongly often does not install either; its first fault is the one to read.
-  if (faults.length > 0) return { ...verdict, problems: faults }
-
-  const siblings = dependencyClosure(context.workspace, target)
-  const unpublished = siblings.filter(({ manifest }) => manifest.private === true)
-  if (unpublished.length > 0) {
-    const names = unpublished.map(({ name }) => name).join(', ')
-    return { ...verdict, problems: [`depends on ${names}, which is private`] }
+  const outcome = faults.length > 0 ? failed(...faults) : await tryExample(target, tarball, context)
+  return {
+    name: target.name,
+    problems: [...checkApiReport(target), ...(outcome.kind === 'failed' ? outcome.problems : [])],
+    fileCount: tarball.files.length,
+    lineCount: outcome.kind === 'ran' ? outcome.stdout.trimEnd().split('\n').length : 0,
   }
+}
+
+async function tryExample(
+  target: WorkspacePackage,
+  tarball: Tarball,
+  context: CheckContext,
+): Promise<Outcome> {
+  const { workspace } = context
   const readme = await readFile(join(tarball.folder, 'README.md'), 'utf8')
   const example = firstExample(readme)
-  if (example === undefined) return { ...verdict, problems: ['README.md has no ```ts block'] }
+  if (example === undefined) return failed('README.md has no ```ts block')
   if (!importsPackage(example, target.name)) {
-    return {
-      ...verdict,
-      problems: ['README.md: the first ```ts block does not import the package'],
-    }
+    return failed('README.md: the first ```ts block does not import the package')
   }
-  const outcome = await tryAsConsumer(
-    {
-      folder: context.folder,
-      name: target.name,
-      tarball: tarball.file,
-      siblings: Object.fromEntries(
-        siblings.map(({ name }) => [name, tarballOf(name, context).file]),
-      ),
-      example,
-    },
-    context.env,
+  const installed = installedPackages(readme)
+  if (!installed.includes(target.name)) {
+    return failed('README.md has no line `npm install` that names the package')
+  }
+  const own = workspace.packages.filter(({ name }) => installed.includes(name))
+  const brought = dependencyClosure(workspace, own)
+  const unpublished = brought.filter(({ manifest }) => manifest.private === true)
+  if (unpublished.length > 0) {
+    return failed(`needs ${unpublished.map(({ name }) => name).join(', ')}, which is private`)
+  }
+  const overrides = Object.fromEntries(
+    brought.map(({ name }) => [name, `file:${tarballOf(name, context).file}`]),
   )
-  return outcome.kind === 'failed'
-    ? { ...verdict, problems: outcome.problems }
-    : { ...verdict, problems: [], lineCount: outcome.stdout.trimEnd().split('\n').length }
+  const dependencies = Object.fromEntries(
+    installed.map((name) => [name, overrides[name] ?? 'latest']),
+  )
+  return tryAsConsumer({ folder: context.folder, dependencies, overrides, example }, context.env)
+}
+
+function failed(...problems: readonly string[]): Outcome {
+  return { kind: 'failed', problems }
 }
 
 function tarballOf(name: string, { tarballs }: CheckContext): Tarball {
@@ -87,7 +96,6 @@ function tarballOf(name: string, { tarballs }: CheckContext): Tarball {
 }
 
 async function checkTarball(
-  { name, folder }: WorkspacePackage,
   tarball: Tarball,
   { license, root }: Workspace,
 ): Promise<readonly string[]> {
@@ -104,9 +112,12 @@ async function checkTarball(
     )
     if (packed !== own) problems.push("packs a LICENSE that is not the workspace's")
   }
-  const report = join('api', `${name.replace(/^@[^/]+\//, '')}.api.md`)
-  if (!existsSync(join(folder, report))) {
-    problems.push(`no ${report}: run \`pnpm exec api-extractor run --local\` in the package`)
-  }
   return problems
+}
+
+function checkApiReport({ name, folder }: WorkspacePackage): readonly string[] {
+  const report = join('api', `${name.replace(/^@[^/]+\//, '')}.api.md`)
+  return existsSync(join(folder, report))
+    ? []
+    : [`no ${report}: run \`pnpm exec api-extractor run --local\` in the package`]
 }

@@ -33,15 +33,14 @@ const TSCONFIG = {
   files: ['example.ts'],
 }
 
-/** One published package as a stranger would install it. */
+/** A project of a stranger who follows a README. */
 export interface Consumer {
   /** An empty or absent folder outside of any workspace. */
   readonly folder: string
-  readonly name: string
-  /** The package's tarball. */
-  readonly tarball: string
-  /** Tarballs of the workspace packages it depends on: no registry has them yet. */
-  readonly siblings: Dependencies
+  /** What it installs, with the range or `file:` of each. */
+  readonly dependencies: Dependencies
+  /** `file:` of every workspace package among those and below them: no registry has them yet. */
+  readonly overrides: Dependencies
   /** The program to run. */
   readonly example: string
 }
@@ -52,7 +51,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly problems: readonly string[] }
 
 /**
- * Installs the tarball into the folder without running any install script, then checks the example's
+ * Installs the dependencies into the folder without running any install script, then checks the example's
  * types against the packed declarations and runs it by plain Node.
  */
 export async function tryAsConsumer(
@@ -93,19 +92,12 @@ function failed(problems: readonly string[]): Outcome {
 }
 
 async function writeProject(consumer: Consumer): Promise<void> {
-  const { folder, name, tarball, siblings, example } = consumer
+  const { folder, dependencies, overrides, example } = consumer
   await mkdir(folder, { recursive: true })
   const write = (file: string, text: string): Promise<void> => writeFile(join(folder, file), text)
   const json = (value: unknown): string => JSON.stringify(value, undefined, 2)
-  const dependencies = { [name]: `file:${tarball}` }
-  await write(
-    'package.json',
-    json({ name: 'consumer', private: true, type: 'module', dependencies }),
-  )
+  await write('package.json', json({ name: 'consumer', type: 'module', dependencies }))
   // JSON is YAML. Not hoisting keeps an undeclared dependency from resolving by luck.
-  const overrides = Object.fromEntries(
-    Object.entries(siblings).map(([sibling, file]) => [sibling, `file:${file}`]),
-  )
   await write('pnpm-workspace.yaml', json({ packages: [], overrides, hoist: false }))
   await write('tsconfig.json', json(TSCONFIG))
   await write('example.ts', example)

@@ -11,3 +11,9 @@ export function importsPackage(code: string, name: string): boolean {
     return specifier === name || specifier.startsWith(`${name}/`)
   })
 }
+
+/** What the README's first install command installs, without its options; empty when there is none. */
+export function installedPackages(markdown: string): readonly string[] {
+  const command = /^(?:npm (?:install|i)|pnpm add) (?<words>.+)$/m.exec(markdown)?.groups?.['words']
+  return (command ?? '').split(/\s+/).filter((word) => word !== '' && !word.startsWith('-'))
+}

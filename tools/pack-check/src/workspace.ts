@@ -39,12 +39,12 @@ export function readManifest(file: string): Manifest {
   return JSON.parse(readFileSync(file, 'utf8')) as Manifest
 }
 
-/** The workspace packages that installing `start` brings along, itself not among them. */
+/** The workspace packages that installing `starts` brings along, themselves among them. */
 export function dependencyClosure(
   workspace: Workspace,
-  start: WorkspacePackage,
+  starts: readonly WorkspacePackage[],
 ): readonly WorkspacePackage[] {
-  const found = new Map([[start.name, start]])
+  const found = new Map(starts.map((start) => [start.name, start]))
   for (const { manifest } of found.values()) {
     const names = { ...manifest.dependencies, ...manifest.optionalDependencies }
     for (const name of Object.keys(names)) {
@@ -52,6 +52,5 @@ export function dependencyClosure(
       if (dependency !== undefined) found.set(name, dependency)
     }
   }
-  found.delete(start.name)
   return [...found.values()]
 }

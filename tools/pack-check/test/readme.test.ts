@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { firstExample, importsPackage } from '../src/readme.ts'
+import { firstExample, importsPackage, installedPackages } from '../src/readme.ts'
 
 describe('first example', () => {
   test('is the first ts block, not one of another language', () => {
@@ -35,4 +35,13 @@ describe('imports package', () => {
   ] as const)('%s: %s', ([code, expected]) => {
     expect(importsPackage(code, '@proxy/x')).toBe(expected)
   })
+})
+
+test.for([
+  ['```sh\nnpm install @proxy/x\n```', ['@proxy/x']],
+  ['```sh\nnpm install --save  @proxy/x @proxy/y\nnpm i z\n```', ['@proxy/x', '@proxy/y']],
+  ['pnpm add @proxy/x\n', ['@proxy/x']],
+  ['Run npm install @proxy/x\n', []],
+] as const)('%j installs %j', ([text, expected]) => {
+  expect(installedPackages(text)).toEqual(expected)
 })
