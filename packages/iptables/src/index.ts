@@ -53,6 +53,10 @@ export { forFamily } from './model/project.ts'
 // Diff
 export { diffRules, type RuleDiff, type RuleDiffKind, type RuleDiffObject } from './diff/diff.ts'
 
+// Explanation
+export { explain, type Explanation, type Step } from './explain/explain.ts'
+export { type Packet } from './explain/packet.ts'
+
 // For those who write a transport
 export { replyTracker, type ReplyTracker } from './netlink/reply-tracker.ts'
 

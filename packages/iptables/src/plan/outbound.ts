@@ -147,12 +147,13 @@ function ownerMatches(
   spec: RedirectSpec,
   sets: SetCollector,
 ): { readonly label: 'uid' | 'gid'; readonly match: Match }[] {
-  const uids = sets.values('proxy_uids', 'uid', spec.proxyUids)
-  const gids = sets.values('proxy_gids', 'gid', spec.proxyGids)
-  return [
-    { label: 'uid', match: { kind: 'owner-uid', values: uids, negate: false } },
-    { label: 'gid', match: { kind: 'owner-gid', values: gids, negate: false } },
-  ]
+  const labels = ['uid', 'gid'] as const
+  return labels.flatMap((label) => {
+    const ids = label === 'uid' ? spec.proxyUids : spec.proxyGids
+    if (ids.length === 0) return []
+    const values = sets.values(`proxy_${label}s`, label, ids)
+    return [{ label, match: { kind: `owner-${label}`, values, negate: false } }]
+  })
 }
 
 function loopbackOf(spec: RedirectSpec, family: Family, negate: boolean): Match {

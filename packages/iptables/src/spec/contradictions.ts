@@ -7,7 +7,12 @@ export function contradictionsOf(
   spec: RedirectSpec,
   mode: 'refuse' | 'keep',
 ): readonly SpecIssue[] {
-  const own = [...ownPortClashes(spec), ...ownPortsIncluded(spec), ...sourceClashes(spec)]
+  const own = [
+    ...ownPortClashes(spec),
+    ...ownPortsIncluded(spec),
+    ...sourceClashes(spec),
+    ...nobody(spec),
+  ]
   return mode === 'keep' ? own : [...own, ...portClashes(spec), ...cidrClashes(spec)]
 }
 
@@ -39,6 +44,13 @@ function ownPortsIncluded(spec: RedirectSpec): SpecIssue[] {
         message: `must not be the proxy's own ${own}`,
       })),
   )
+}
+
+/** Without an owner, the proxy's own connections would be sent back to it. */
+function nobody(spec: RedirectSpec): SpecIssue[] {
+  if (spec.proxyUids.length + spec.proxyGids.length > 0) return []
+  const message = 'must have at least one entry when proxyGids has none'
+  return [{ path: 'proxyUids', value: spec.proxyUids, message }]
 }
 
 function sourceClashes(spec: RedirectSpec): SpecIssue[] {

@@ -67,7 +67,7 @@ export const interfaces: z.ZodType<string[]> = list(
 
 const idText = `must be a whole number from 1 to ${maxId} (0 is root, whose traffic would not be captured)`
 
-/** Ids of the proxy; at least one, or its own traffic would be sent back to it. */
+/** Ids of the proxy's users or groups. */
 export const owners: z.ZodType<number[]> = list(
   z.int({ error: idText }).min(1, idText).max(maxId, idText),
   'must be a list of numeric ids',

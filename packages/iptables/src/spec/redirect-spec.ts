@@ -44,9 +44,9 @@ export interface RedirectSpec {
   readonly excludeOutboundCidrs: readonly string[]
   /** Interfaces whose traffic, in and out, is left alone. Default none. */
   readonly excludeInterfaces: readonly string[]
-  /** Users the proxy runs as: their own traffic is not captured. Default 1337. */
+  /** Users the proxy runs as: their own traffic is not captured. Not root. Default 1337. */
   readonly proxyUids: readonly number[]
-  /** Groups the proxy runs as: their own traffic is not captured. Default 1337. */
+  /** Groups the proxy runs as, with the same effect; users or groups may be none. Default 1337. */
   readonly proxyGids: readonly number[]
   /** IPv4 addresses that are the loopback: never captured. Within 127.0.0.0/8. Default 127.0.0.1/32. */
   readonly loopbackCidr: string

@@ -1,0 +1,23 @@
+import { describe, expect, test } from 'vitest'
+
+import { families, renderNftBatch, renderRestore } from '../src/index.ts'
+import { readMessages } from '../src/netlink/reader.ts'
+import { goldenCases, planOf } from './support/cases.ts'
+
+// Each golden file was read by a person before it was checked in; `vitest -u` rewrites them.
+describe.each(Object.keys(goldenCases))('%s', (name) => {
+  test.for(families)('%s by iptables-restore', async (family) => {
+    const text = renderRestore(planOf(name), family)
+    if (!planOf(name).families.includes(family)) expect(text).toBe('')
+    else await expect(text).toMatchFileSnapshot(`golden/${name}.${family}.rules`)
+  })
+
+  test('by netlink', async () => {
+    const { messages, objects } = renderNftBatch(planOf(name))
+    const lines = readMessages(messages).map(({ type, flags, sequence, payload }) => {
+      const header = `${sequence} type ${type.toString(16)} flags ${flags.toString(16)}`
+      return `${header} ${objects.get(sequence) ?? ''}\n  ${Buffer.from(payload).toString('hex')}\n`
+    })
+    await expect(lines.join('')).toMatchFileSnapshot(`golden/${name}.netlink.txt`)
+  })
+})
