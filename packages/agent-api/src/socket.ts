@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, lstat, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, link, lstat, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentApiError } from './error.ts'
 
 /** `sockaddr_un.sun_path` without its terminating zero. */
@@ -13,24 +14,29 @@ export interface ClaimedSocket {
   release(): Promise<void>
 }
 
+/** How long the winner of a race may take, in milliseconds, before a loser gives up. */
+const RACE_TIMEOUT = 5_000
+
 /**
- * Makes a server listen on a path that nobody else serves. The socket is made and closed to other
- * users beside the path and only then linked to it, so it is never visible with a wider mode, and
- * of two agents that start at once exactly one gets the path. A stale socket is replaced.
+ * Makes a server listen on a path that nobody else serves. It first listens beside the path, closed
+ * to other users, and takes part in the election of {@link becomeOnlyContender}; the winner alone
+ * replaces a stale socket and links its own to the path.
  * @throws AgentApiError `socket-in-use` when another process listens there, `socket-unusable` when
- * the path is too long or taken by something else, or when the directory is not only ours.
+ * the path is too long or taken by something else, or when the directory is another user's.
  */
 export async function claimSocket(server: Server, path: string): Promise<ClaimedSocket> {
-  const temporary = `${path}.${randomBytes(3).toString('hex')}`
-  if (Buffer.byteLength(temporary) > MAX_SOCKET_PATH) {
-    throw unusable(`${path} is too long for a Unix socket: use at most 100 bytes`)
+  const contender = `${path}.${randomBytes(4).toString('hex')}`
+  if (Buffer.byteLength(contender) > MAX_SOCKET_PATH) {
+    throw unusable(`${path} is too long for a Unix socket: use at most 98 bytes`)
   }
   await prepareDirectory(dirname(path))
-  await listen(server, temporary)
+  await listen(server, contender)
   try {
-    await chmod(temporary, 0o600)
-    const { dev, ino } = await stat(temporary)
-    await linkInPlace(temporary, path)
+    await chmod(contender, 0o600)
+    const { dev, ino } = await stat(contender)
+    await becomeOnlyContender(contender, path)
+    await removeStale(path)
+    await link(contender, path)
     return {
       async release() {
         const current = await statOrNothing(path)
@@ -39,10 +45,45 @@ export async function claimSocket(server: Server, path: string): Promise<Claimed
     }
   } catch (error) {
     await new Promise((resolve) => server.close(resolve))
-    throw error
+    // Seen between its bind and its listen, a contender looks dead to a rival and is removed.
+    throw hasCode(error, 'ENOENT') || hasCode(error, 'EEXIST') ? inUse(path) : error
   } finally {
-    await rm(temporary, { force: true })
+    await rm(contender, { force: true })
   }
+}
+
+/**
+ * Returns when no other agent is starting on the same path. Each contender first listens and then
+ * looks, so of any two at least one sees the other. The name decides: whoever sees a smaller one
+ * gives up, the others wait for it to disappear. A contender that has linked itself to the path
+ * disappears only afterwards, so the next one finds the path served.
+ */
+async function becomeOnlyContender(contender: string, path: string): Promise<void> {
+  const start = performance.now()
+  for (;;) {
+    const rivals = await liveRivals(contender, path)
+    if (rivals.length === 0) return
+    if (rivals.some((rival) => rival < contender) || performance.now() - start > RACE_TIMEOUT) {
+      throw inUse(path)
+    }
+    await sleep(5)
+  }
+}
+
+/** Other contenders that listen; dead ones are removed: their names are never used again. */
+async function liveRivals(contender: string, path: string): Promise<string[]> {
+  const live: string[] = []
+  for (const name of await readdir(dirname(path))) {
+    const rival = join(dirname(path), name)
+    if (rival === contender || !isContender(name, basename(path))) continue
+    if (await isServed(rival)) live.push(rival)
+    else await rm(rival, { force: true })
+  }
+  return live
+}
+
+function isContender(name: string, base: string): boolean {
+  return name.startsWith(`${base}.`) && /^[0-9a-f]{8}$/.test(name.slice(base.length + 1))
 }
 
 async function prepareDirectory(directory: string): Promise<void> {
@@ -67,50 +108,13 @@ function listen(server: Server, path: string): Promise<void> {
   })
 }
 
-async function linkInPlace(temporary: string, path: string): Promise<void> {
-  for (let attempts = 0; attempts < 10; attempts += 1) {
-    try {
-      await link(temporary, path)
-      return
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error
-    }
-    await removeStale(path)
-  }
-  throw unusable(`${path} keeps coming back: is something else creating it?`)
-}
-
 /** Removes a socket that nobody listens on. */
 async function removeStale(path: string): Promise<void> {
   const found = await statOrNothing(path)
   if (found === undefined) return
   if (!found.isSocket()) throw unusable(`${path} exists and is not a socket`)
-  if (await isServed(path)) {
-    throw new AgentApiError(
-      'socket-in-use',
-      `${path} is served by another process: is an agent running already?`,
-    )
-  }
-  // Between the look and the removal another agent may have put its own socket there: move it
-  // aside, and put it back when it is not the one that was looked at.
-  const aside = `${path}.${randomBytes(3).toString('hex')}`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return
-    throw error
-  }
-  const moved = await stat(aside)
-  if (moved.dev !== found.dev || moved.ino !== found.ino) await linkBack(aside, path)
-  await rm(aside, { force: true })
-}
-
-async function linkBack(aside: string, path: string): Promise<void> {
-  try {
-    await link(aside, path)
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error
-  }
+  if (await isServed(path)) throw inUse(path)
+  await rm(path, { force: true })
 }
 
 function isServed(path: string): Promise<boolean> {
@@ -139,6 +143,13 @@ async function statOrNothing(path: string): Promise<Awaited<ReturnType<typeof ls
 
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
+}
+
+function inUse(path: string): AgentApiError {
+  return new AgentApiError(
+    'socket-in-use',
+    `${path} is served by another process: is an agent running already?`,
+  )
 }
 
 function unusable(message: string): AgentApiError {
