@@ -65,7 +65,14 @@ const EXPORTS_BY_NAME = [
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', '**/out-tsc/**', '**/coverage/**', '**/.cache/**', '**/.nx/**'],
+    ignores: [
+      '**/dist/**',
+      '**/out-tsc/**',
+      '**/out-test/**',
+      '**/coverage/**',
+      '**/.cache/**',
+      '**/.nx/**',
+    ],
   },
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },
