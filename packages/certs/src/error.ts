@@ -39,6 +39,7 @@ export type CertsErrorCode =
 const retryableCodes: ReadonlySet<CertsErrorCode> = new Set<CertsErrorCode>([
   'files-changing',
   'file-missing',
+  'pem-invalid',
   'key-mismatch',
   'certificate-not-yet-valid',
   'write-failed',

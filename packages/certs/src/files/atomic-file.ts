@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { link, open, readdir, rename, unlink } from 'node:fs/promises'
+import { link, open, opendir, rename, unlink } from 'node:fs/promises'
 import { CertsError, systemCode } from '../error.ts'
 import { type Owner, type PrivateDirectory } from './private-directory.ts'
 
@@ -72,9 +72,10 @@ async function linkIfFree(from: string, to: string): Promise<boolean> {
 /** Removes temporary files that a crash has left behind. Throws `write-failed`. */
 export async function removeTemporaries(directory: PrivateDirectory, name: string): Promise<void> {
   try {
-    for (const entry of await readdir(directory.path)) {
-      if (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp')) {
-        await unlinkIfThere(`${directory.path}/${entry}`)
+    // Entry by entry: the sidecar's user may have filled its directory.
+    for await (const entry of await opendir(directory.path)) {
+      if (entry.name.startsWith(`.${name}.`) && entry.name.endsWith('.tmp')) {
+        await unlinkIfThere(`${directory.path}/${entry.name}`)
       }
     }
   } catch (error) {

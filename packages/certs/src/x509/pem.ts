@@ -8,7 +8,9 @@ export interface PemInput {
   readonly file: string
 }
 
-const blockPattern = /-----BEGIN ([A-Z0-9 ]{1,40})-----([\s\S]*?)-----END \1-----/g
+const beginMark = '-----BEGIN '
+const markEnd = '-----'
+const maxLabelLength = 40
 const certificateLabel = 'CERTIFICATE'
 const keyLabels: ReadonlySet<string> = new Set(['PRIVATE KEY', 'EC PRIVATE KEY', 'RSA PRIVATE KEY'])
 
@@ -74,16 +76,33 @@ export function pemOf(label: string, der: ArrayBuffer | Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
+/** One pass over the text: a file full of opening lines costs no more than any other. */
 function blocksOf(input: PemInput): readonly PemBlock[] {
+  const { text } = input
   const blocks: PemBlock[] = []
-  for (const [text, label] of input.text.matchAll(blockPattern)) {
-    blocks.push({ label: label ?? '', text: `${text}\n` })
-  }
-  const begins = input.text.split('-----BEGIN ').length - 1
-  if (begins !== blocks.length) {
-    throw invalid(input, 'is cut off inside a PEM block; write the file again, whole')
+  let begin = text.indexOf(beginMark)
+  while (begin !== -1) {
+    const labelStart = begin + beginMark.length
+    const label = labelAt(input, labelStart)
+    const endLine = `-----END ${label}${markEnd}`
+    const nextBegin = text.indexOf(beginMark, labelStart)
+    const end = text.slice(labelStart, nextBegin === -1 ? undefined : nextBegin).indexOf(endLine)
+    if (end === -1) throw cutOff(input)
+    blocks.push({ label, text: `${text.slice(begin, labelStart + end + endLine.length)}\n` })
+    begin = nextBegin
   }
   return blocks
+}
+
+function labelAt(input: PemInput, start: number): string {
+  const line = input.text.slice(start, start + maxLabelLength + markEnd.length)
+  const [label] = line.split(markEnd, 1)
+  if (label === undefined || label === line || !/^[A-Z0-9 ]+$/.test(label)) throw cutOff(input)
+  return label
+}
+
+function cutOff(input: PemInput): CertsError {
+  return invalid(input, 'is cut off inside a PEM block; write the file again, whole')
 }
 
 function invalid(input: PemInput, problem: string): CertsError {
