@@ -22,6 +22,7 @@ export const STEPS: readonly Step[] = [
   { target: 'api', about: 'API reports are those of the code' },
   { target: 'check:package', about: 'publint, are-the-types-wrong' },
   { target: 'check:pack', about: 'each tarball installed alone, its example run' },
+  { target: 'check:changeset', about: 'a change users see has a changeset' },
   { target: 'test', about: 'unit, golden, property, conformance', results: 'unit' },
   { target: 'test:integration', about: 'real kernel, real Envoy', results: 'integration' },
   { target: 'e2e', about: 'whole nodes', results: 'e2e' },
