@@ -55,7 +55,11 @@ function parseIpv4(text: string): bigint | undefined {
 function parseIpv6(text: string): bigint | undefined {
   const halves = text.split('::')
   if (halves.length > 2) return undefined
-  const [head, tail] = halves.map((half) => groupsOf(half)) as [Groups, Groups?]
+  const last = halves.length - 1
+  const [head, tail] = halves.map((half, index) => groupsOf(half, index === last)) as [
+    Groups,
+    Groups?,
+  ]
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined
   const missing = 8 - head.length - (tail?.length ?? 0)
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined
@@ -65,12 +69,13 @@ function parseIpv6(text: string): bigint | undefined {
 
 type Groups = readonly number[] | undefined
 
-function groupsOf(text: string): Groups {
+/** The last 32 bits of an address may be written as an IPv4 address. */
+function groupsOf(text: string, isEnd: boolean): Groups {
   if (text === '') return []
   const parts = text.split(':')
   const groups: number[] = []
   for (const [index, part] of parts.entries()) {
-    if (part.includes('.') && index === parts.length - 1) {
+    if (part.includes('.') && isEnd && index === parts.length - 1) {
       const ipv4 = parseIpv4(part)
       if (ipv4 === undefined) return undefined
       groups.push(Number(ipv4 >> 16n), Number(ipv4 & 0xffffn))

@@ -8,15 +8,9 @@ import {
   type RedirectBackend,
 } from '../../src/index.ts'
 import { backendNames, openBackend } from './support/backends.ts'
-import { addresses, createScene, type Scene } from './support/scene.ts'
-import { type Probe, trafficCases, type Who } from './support/traffic-cases.ts'
-
-const owners: Readonly<Record<Who, { uid: number; gid: number }>> = {
-  app: { uid: 1000, gid: 1000 },
-  proxy: { uid: 1337, gid: 1337 },
-  'proxy-group': { uid: 2000, gid: 1337 },
-  'second-proxy': { uid: 4000, gid: 4000 },
-}
+import { addresses } from './support/addresses.ts'
+import { createScene, type Scene } from './support/scene.ts'
+import { owners, type Probe, trafficCases } from './support/traffic-cases.ts'
 
 // Real packets judge the rules: which listener took the connection is the verdict. One scene per
 // back end is enough, since each case replaces the rules of the case before.
@@ -54,8 +48,7 @@ function words({ from, to, port, asProxySource }: Probe, family: Family, label: 
 }
 
 function connect(scene: Scene, probe: Probe, family: Family): Promise<string> {
-  const loopback = family === 'ipv4' ? '127.0.0.1' : '::1'
-  const host = probe.to === 'loopback' ? loopback : addresses[family][probe.to]
+  const host = addresses[family][probe.to]
   const proxySource = family === 'ipv4' ? '127.0.0.6' : '::6'
   const source = probe.asProxySource === true ? { source: proxySource } : {}
   const target = { host, port: probe.port, ...source }

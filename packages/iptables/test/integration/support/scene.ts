@@ -1,24 +1,7 @@
 import { connectNetns, createNetns, type TestNetns } from '@proxy/testkit'
 
+import { addresses } from './addresses.ts'
 import { type Prober, startProber } from './probes.ts'
-
-/** Addresses of the scene, by family. */
-export const addresses = {
-  ipv4: {
-    pod: '10.77.0.2',
-    client: '10.77.0.1',
-    other: '10.88.0.1',
-    second: '10.99.0.2',
-    secondClient: '10.99.0.1',
-  },
-  ipv6: {
-    pod: 'fd77::2',
-    client: 'fd77::1',
-    other: 'fd88::1',
-    second: 'fd99::2',
-    secondClient: 'fd99::1',
-  },
-} as const
 
 /** A pod and a client outside, each with its listeners. */
 export interface Scene extends AsyncDisposable {

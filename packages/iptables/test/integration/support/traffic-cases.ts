@@ -1,14 +1,22 @@
 import { type Family } from '../../../src/index.ts'
-import { type addresses } from './scene.ts'
+import { type addresses } from './addresses.ts'
 
 /** Who connects: the application, the proxy by its user, or the proxy by its group only. */
 export type Who = 'app' | 'proxy' | 'proxy-group' | 'second-proxy'
+
+/** Whose sockets those are. */
+export const owners: Readonly<Record<Who, { readonly uid: number; readonly gid: number }>> = {
+  app: { uid: 1000, gid: 1000 },
+  proxy: { uid: 1337, gid: 1337 },
+  'proxy-group': { uid: 2000, gid: 1337 },
+  'second-proxy': { uid: 4000, gid: 4000 },
+}
 
 /** A connection and who should take it. */
 export interface Probe {
   readonly from: 'client' | Who
   /** Which address of the scene, or a literal one. */
-  readonly to: keyof (typeof addresses)['ipv4'] | 'loopback'
+  readonly to: keyof (typeof addresses)['ipv4']
   readonly port: number
   /** Connect from the address that the proxy uses towards the application. */
   readonly asProxySource?: boolean
@@ -196,8 +204,10 @@ export const trafficCases: readonly TrafficCase[] = [
   },
   {
     name: 'loopback addresses captured by name',
-    spec: { includeOutboundCidrs: ['127.1.2.3/32', '10.77.0.0/24', 'fd77::/64'] },
+    spec: { includeOutboundCidrs: ['127.0.0.0/8', '::1/128', '10.77.0.0/24', 'fd77::/64'] },
     probes: [
+      fromPod('app', 'otherLoopback', 8080, 'outbound-capture', { family: 'ipv4' }),
+      fromPod('proxy', 'otherLoopback', 8080, 'inbound-capture', { family: 'ipv4' }),
       fromPod('app', 'loopback', 8080, 'app'),
       fromPod('app', 'pod', 8080, 'outbound-capture'),
       fromPod('proxy', 'pod', 8080, 'inbound-capture'),
@@ -209,6 +219,8 @@ export const trafficCases: readonly TrafficCase[] = [
     name: 'a wider loopback block',
     spec: { loopbackCidr: '127.0.0.0/8', includeOutboundCidrs: ['127.1.2.3/32'] },
     probes: [
+      fromPod('app', 'otherLoopback', 8080, 'app', { family: 'ipv4' }),
+      fromPod('proxy', 'otherLoopback', 8080, 'app', { family: 'ipv4' }),
       fromPod('app', 'loopback', 8080, 'app'),
       fromPod('proxy', 'pod', 8080, 'inbound-capture'),
       fromPod('app', 'client', 80, 'remote'),

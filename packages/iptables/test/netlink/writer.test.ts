@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { NetlinkWriter } from '../src/netlink/writer.ts'
+import { NetlinkWriter } from '../../src/netlink/writer.ts'
 
 test('a number that makes the buffer grow is written, wherever the buffer ends', () => {
   for (let text = 0; text < 16; text += 1) {
