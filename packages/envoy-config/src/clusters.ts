@@ -39,7 +39,7 @@ function originalDestination(
   name: string,
   http: UpstreamHttp = 'as-downstream',
 ): Cluster {
-  const options = upstreamHttp(http)
+  const options = upstreamHttp(http, config.upstreamIdleMs)
   return {
     name,
     type: 'ORIGINAL_DST',

@@ -57,6 +57,7 @@ const sidecarSchema = z
     portModes: z.record(z.string().regex(/^\d+$/), mode).default({}),
     minTlsVersion: z.enum(['1.2', '1.3']).default('1.2'),
     upstreamConnections: z.enum(['per-downstream', 'shared']).default('per-downstream'),
+    upstreamIdleMs: z.number().int().min(1).max(3_600_000).default(1500),
     connectTimeoutMs: z.number().int().min(1).max(600_000).default(10_000),
     maxDownstreamConnections: z.number().int().min(1).max(10_000_000).default(100_000),
     metricsPort: port.optional(),
@@ -103,9 +104,12 @@ export type InboundMode = z.infer<typeof mode>
  *   told from the rest. A protocol in which the server speaks first waits this long once per connection.
  * - `accessLog` (`stdout`): `off` or an absolute path as well.
  * - `minTlsVersion` (`1.2`; two sidecars always agree on 1.3).
- * - `upstreamConnections` (`per-downstream`): each connection of a client has a connection of its own
- *   behind the sidecar. `shared` pools them: fewer handshakes, but a request can meet a pooled
- *   connection that the server is closing, and fail where it would not have without the sidecar.
+ * - `upstreamConnections` (`per-downstream`): each HTTP connection of a client has its own behind the
+ *   sidecar, so that whoever balances connections still sees them. `shared` pools them instead.
+ * - `upstreamIdleMs` (1500): an HTTP connection behind the sidecar without a request is closed after
+ *   this. Shorter than servers wait (most 5 s, few 2 s): so it is the sidecar that closes, and no
+ *   request meets a server that is just closing. It bounds as well how long such a connection stays
+ *   after its client has gone.
  * - `connectTimeoutMs` (10000), `maxDownstreamConnections` (100000).
  * - `metricsPort`, `healthPort` (none): Prometheus and readiness inside the pod, 15090 and 15021 by custom.
  */

@@ -1,5 +1,5 @@
 import { accessLogs, type Direction } from './access-log.ts'
-import { extension, type ExtensionConfig } from './shapes.ts'
+import { duration, extension, type ExtensionConfig } from './shapes.ts'
 
 /** Request and response headers in KiB: more than the servers behind take, so that they decide. */
 const MAX_HEADERS_KB = 512
@@ -42,8 +42,7 @@ export function httpFilter(options: HttpChain): ExtensionConfig {
             domains: ['*'],
             routes: [
               { match: { connect_matcher: {} }, route },
-              // Empty, not "/": `OPTIONS *` has no slash.
-              { match: { prefix: '' }, route },
+              { match: { prefix: '/' }, route },
             ],
           },
         ],
@@ -94,7 +93,7 @@ export function httpFilter(options: HttpChain): ExtensionConfig {
 export type UpstreamHttp = 'as-downstream' | 'http1' | 'http2'
 
 /** `HttpProtocolOptions` of a cluster, as transparent as {@link httpFilter}. */
-export function upstreamHttp(kind: UpstreamHttp): ExtensionConfig {
+export function upstreamHttp(kind: UpstreamHttp, idleMs: number): ExtensionConfig {
   const http1 = { http_protocol_options: http1Options() }
   const http2 = { http2_protocol_options: http2Options() }
   const protocol = {
@@ -107,6 +106,7 @@ export function upstreamHttp(kind: UpstreamHttp): ExtensionConfig {
     'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
     {
       common_http_protocol_options: {
+        idle_timeout: duration(idleMs),
         max_headers_count: MAX_HEADERS_COUNT,
         max_response_headers_kb: MAX_HEADERS_KB,
       },

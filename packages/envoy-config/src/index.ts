@@ -20,7 +20,7 @@ export {
 } from './names.ts'
 export { accessLogFormat } from './access-log.ts'
 
-export { type Direction } from './access-log.ts'
+export { type AccessLogLine, type Direction } from './access-log.ts'
 export {
   type InboundMode,
   type OutboundConfig,

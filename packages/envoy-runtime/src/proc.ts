@@ -39,12 +39,15 @@ export async function processStat(pid: number): Promise<ProcessStat | undefined>
 /** Whether this very process still runs: same pid, same start, not a zombie. */
 export async function isAlive(pid: number, startTicks: number): Promise<boolean> {
   const found = await processStat(pid)
-  return found?.startTicks === startTicks && !isDead(found.state)
+  return found?.startTicks === startTicks && !isDead(found)
 }
 
-/** Whether a state letter means that nothing runs any more. */
-export function isDead(state: string): boolean {
-  return state === 'Z' || state === 'X' || state === 'x'
+/**
+ * Whether nothing of a process runs any more. A zombie with more than one thread is still ending:
+ * its sockets and its lock are not free yet.
+ */
+export function isDead({ state, threads }: ProcessStat): boolean {
+  return (state === 'Z' || state === 'X' || state === 'x') && threads <= 1
 }
 
 /** The program file a process runs; `undefined` when it is gone. */

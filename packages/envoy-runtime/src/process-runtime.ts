@@ -138,7 +138,7 @@ async function find(layout: Layout, id: string): Promise<Found | undefined> {
   }
   const holder = await lockHolder(layout.lock(id))
   const holding = holder === undefined ? undefined : await processStat(holder)
-  if (holder !== undefined && holding !== undefined && !isDead(holding.state)) {
+  if (holder !== undefined && holding !== undefined && !isDead(holding)) {
     // The record was lost: whoever holds the lock is the sidecar, or one that is being started.
     return { process: { pid: holder, startTicks: holding.startTicks } }
   }
@@ -202,11 +202,6 @@ async function start(context: Start): Promise<SidecarStatus> {
     throw new EnvoyRuntimeError('binary-missing', `${options.envoyPath} does not exist`)
   }
   const paths = await prepare(layout, id, owner)
-  await writeBootstrap(layout, id, settings.bootstrap, owner)
-  // A socket that a dead Envoy left would only delay the first answer.
-  await unlink(paths.adminSocket).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error
-  })
   const launched = await launch({
     ...{ envoyPath: options.envoyPath, arguments: envoyArguments(paths.bootstrap, settings) },
     ...{ environment: settings.environment, directory: paths.directory },
@@ -216,6 +211,9 @@ async function start(context: Start): Promise<SidecarStatus> {
     signal: context.signal,
   })
   try {
+    // The launcher has the lock: nobody else writes these.
+    await writeBootstrap(layout, id, settings.bootstrap, owner)
+    await removeSocket(paths.adminSocket)
     const record = await recordOf(launched, { executable, netns, hash, settings })
     await writeRecord(layout.record(id), record)
     context.signal?.throwIfAborted()
@@ -237,6 +235,8 @@ function envoyArguments(bootstrap: string, settings: SidecarSettings): readonly 
     ...['--concurrency', String(settings.concurrency)],
     ...['--drain-time-s', String(settings.drainTimeS)],
     ...['--log-level', settings.logLevel],
+    // The access log is buffered; the default of 10 s is long for someone who looks at it.
+    ...['--file-flush-interval-msec', '1000'],
     // The matcher of peers is marked work in progress: one warning per peer and update otherwise.
     ...['--component-log-level', 'misc:error'],
   ]
@@ -252,7 +252,7 @@ async function recordOf(
   },
 ): Promise<SidecarRecord> {
   const found = await processStat(launched.pid)
-  if (found === undefined || isDead(found.state)) {
+  if (found === undefined || isDead(found)) {
     throw new EnvoyRuntimeError('launch-failed', 'the launcher ended before its word')
   }
   return {
@@ -266,6 +266,15 @@ async function recordOf(
     specHash: known.hash,
     labels: known.settings.labels,
     logOffset: launched.logOffset,
+  }
+}
+
+/** A socket that a dead Envoy left: without it nobody takes it for the new one's. */
+async function removeSocket(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
   }
 }
 

@@ -1,0 +1,345 @@
+import { type AccessLogLine } from '@proxy/envoy-config'
+import { eventually, type Spawned } from '@proxy/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ports } from './programs/ports.ts'
+import { createWorld, type Pod, spiffeIdOf, trustDomain, type World } from './world.ts'
+
+let world: World
+let client: Pod
+let server: Pod
+let strict: Pod
+let outside: Pod
+
+beforeAll(async () => {
+  world = await createWorld()
+  client = await world.pod('client')
+  server = await world.pod('server')
+  strict = await world.pod('strict')
+  outside = await world.pod('outside')
+  await world.serve(server)
+  await world.serve(strict)
+  await world.serve(outside)
+  await world.peers([client, server, strict])
+  await world.capture(client)
+  await world.capture(server)
+  await world.capture(strict, { mode: 'strict', portModes: { [ports.banner]: 'permissive' } })
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+/** The log lines of one hop as its two sidecars wrote them, once both have. */
+async function hop(
+  from: Pod,
+  to: Pod,
+  port: number,
+): Promise<readonly [AccessLogLine, AccessLogLine]> {
+  return eventually(async () => {
+    const [outbound, inbound] = await Promise.all([world.accessLog(from), world.accessLog(to)])
+    const out = outbound.findLast(
+      (line) => line.direction === 'outbound' && String(line.upstreamHost).endsWith(`:${port}`),
+    )
+    const into = inbound.find(
+      (line) =>
+        line.direction === 'inbound' && line.downstreamRemoteAddress === out?.upstreamLocalAddress,
+    )
+    expect(out).toBeDefined()
+    expect(into).toBeDefined()
+    return [out!, into!]
+  })
+}
+
+describe.each(['ipv4', 'ipv6'] as const)('captured to captured over %s', (family) => {
+  test('HTTP/1.1 is mutual TLS between the sidecars, and both name the other', async () => {
+    const answer = await world.talk(client, 'get', server[family], ports.http, '/a?secret=1')
+    expect(answer).toMatchObject({ status: 200 })
+    const [out, into] = await hop(client, server, ports.http)
+    expect(out).toMatchObject({
+      ...{ chain: 'peer-http1', protocol: 'HTTP/1.1', method: 'GET', path: '/a' },
+      ...{ pod: 'client', namespace: 'pxt', responseCode: 200, tls: 'TLSv1.3' },
+      peerSpiffeId: spiffeIdOf(server),
+    })
+    expect(into).toMatchObject({
+      ...{ chain: 'mtls-http1', protocol: 'HTTP/1.1', method: 'GET', path: '/a' },
+      ...{ pod: 'server', namespace: 'pxt', responseCode: 200, tls: 'TLSv1.3' },
+      peerSpiffeId: spiffeIdOf(client),
+    })
+    expect(into.requestId).toBe(out.requestId)
+    expect(JSON.stringify([out, into])).not.toContain('secret')
+  })
+
+  test('HTTP/2 without TLS arrives as HTTP/2', async () => {
+    expect(await world.talk(client, 'http2', server[family], ports.http2)).toEqual({
+      body: 'h2 GET /two',
+      version: '2.0',
+    })
+    const [out, into] = await hop(client, server, ports.http2)
+    expect(out).toMatchObject({ chain: 'peer-http2', protocol: 'HTTP/2' })
+    expect(into).toMatchObject({ chain: 'mtls-http2', protocol: 'HTTP/2' })
+  })
+
+  test('bytes, and a server that speaks first', async () => {
+    expect(await world.talk(client, 'echo', server[family], ports.echo, 'bytes')).toBe('bytes')
+    const [out, into] = await hop(client, server, ports.echo)
+    expect(out).toMatchObject({ chain: 'peer-tcp', protocol: null, tls: 'TLSv1.3' })
+    expect(into).toMatchObject({ chain: 'mtls-tcp', bytesReceived: 5, bytesSent: 5 })
+    expect(await world.talk(client, 'banner', server[family], ports.banner)).toBe('220 hello\n')
+  })
+})
+
+describe('captured to captured', () => {
+  test('a connection whose client has finished sending still gets its answer', async () => {
+    const answer = await world.talk(client, 'half-close', server.ipv4, ports.count, '300000')
+    expect(answer).toBe('got 300000')
+  })
+
+  test.each(['', 'http/1.1', 'x-own', 'h2,http/1.1'])(
+    "the application's own TLS passes unopened, ALPN '%s'",
+    async (alpn) => {
+      const answer = await world.talk(client, 'tls', server.ipv4, ports.tls, alpn)
+      expect(answer).toMatchObject({ text: 'inside', server: 'the-application' })
+      const [out, into] = await hop(client, server, ports.tls)
+      expect([out.chain, into.chain]).toEqual(['peer-tcp', 'mtls-tcp'])
+    },
+  )
+
+  test.each(['websocket', 'WebSocket', 'SPDY/3.1'])('upgrade to %s', async (protocol) => {
+    expect(await world.talk(client, 'upgrade', server.ipv4, ports.http, protocol)).toEqual({
+      status: 101,
+      text: 'ping over it',
+    })
+  })
+
+  test('CONNECT goes to the proxy it was meant for', async () => {
+    expect(await world.talk(client, 'connect', server.ipv4, ports.http)).toEqual({
+      status: 200,
+      text: 'ping over it',
+    })
+  })
+
+  test('a large body arrives whole', async () => {
+    const answer = await world.talk(client, 'post', server.ipv4, ports.http, '30000000')
+    const { body, sent } = answer as { body: string; sent: string }
+    expect(JSON.parse(body)).toMatchObject({ size: 30_000_000, sha256: sent })
+  })
+
+  test('headers arrive as they were written, with nothing of ours but id and protocol', async () => {
+    const answer = await world.talk(client, 'get', server.ipv4, ports.http, '/a/../b//c%2Fd')
+    const { body, rawHeaders } = answer as { body: string; rawHeaders: string[] }
+    const seen = JSON.parse(body) as { url: string; rawHeaders: string[]; remoteAddress: string }
+    expect(seen.url).toBe('/a/../b//c%2Fd')
+    const names = seen.rawHeaders.filter((_, index) => index % 2 === 0)
+    expect(names.toSorted()).toEqual([
+      ...['Connection', 'Host', 'X-Client-CASE', 'x-forwarded-proto', 'x-request-id'].filter(
+        (name) => name !== 'Connection' || names.includes('Connection'),
+      ),
+    ])
+    expect(seen.remoteAddress).toBe('::ffff:127.0.0.6')
+    const answered = rawHeaders.filter((_, index) => index % 2 === 0)
+    expect(answered).toContain('X-MiXed-Case')
+    expect(rawHeaders[rawHeaders.indexOf('Server') + 1]).toBe('my-own')
+    expect(answered.filter((name) => /^(via|x-envoy)/i.test(name))).toEqual([])
+  })
+
+  test('a request id that is there is not touched', async () => {
+    const answer = await world.talk(client, 'request-id', server.ipv4, ports.http, 'my id 1')
+    expect((answer as { body: string }).body).toContain('"x-request-id","my id 1"')
+  })
+
+  test('headers of 200 KiB and unusual requests arrive', async () => {
+    const big = await world.talk(client, 'big-headers', server.ipv4, ports.http, '200000')
+    expect(big).toMatchObject({ status: 200 })
+    const send = async (text: string): Promise<string> => {
+      const base64 = Buffer.from(text, 'latin1').toString('base64')
+      return (await world.talk(client, 'raw', server.ipv4, ports.http, base64)) as string
+    }
+    expect(await send('GET /old HTTP/1.0\r\n\r\n')).toMatch(/ 200 .*"url":"\/old"/s)
+    expect(await send('PROPFIND /dav HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 200 .*"method":"PROPFIND"/s,
+    )
+  })
+
+  test('nothing readable is on the wire', async () => {
+    const bytes = await world.recorded(async () => {
+      await world.talk(client, 'get', server.ipv4, ports.http, '/marker-http')
+      await world.talk(client, 'echo', server.ipv4, ports.echo, 'marker-bytes')
+      // So that a recorder that records nothing fails here.
+      await world.talk(outside, 'get', server.ipv4, ports.http, '/marker-plain')
+    })
+    expect(bytes.includes('marker-plain')).toBe(true)
+    expect(bytes.includes('marker-http')).toBe(false)
+    expect(bytes.includes('marker-bytes')).toBe(false)
+  })
+})
+
+describe('not captured to captured', () => {
+  test('permissive takes plain HTTP, HTTP/2, bytes, TLS and a server that speaks first', async () => {
+    const to = server.ipv4
+    expect(await world.talk(outside, 'get', to, ports.http, '/p')).toMatchObject({ status: 200 })
+    expect(await world.talk(outside, 'http2', to, ports.http2)).toMatchObject({ version: '2.0' })
+    expect(await world.talk(outside, 'echo', to, ports.echo, 'bytes')).toBe('bytes')
+    expect(await world.talk(outside, 'banner', to, ports.banner)).toBe('220 hello\n')
+    expect(await world.talk(outside, 'tls', to, ports.tls, 'http/1.1')).toMatchObject({
+      server: 'the-application',
+    })
+    const lines = await eventually(async () => {
+      const found = await world.accessLog(server)
+      const plain = found.filter((line) => String(line.chain).startsWith('plain'))
+      expect(plain.length).toBeGreaterThanOrEqual(5)
+      return plain
+    })
+    expect(lines.every((line) => line.peerSpiffeId === null && line.tls === null)).toBe(true)
+  })
+
+  test('strict closes all of it and says so, but for a port that is permissive', async () => {
+    const to = strict.ipv4
+    for (const [kind, port, extra] of [
+      ['get', ports.http, '/p'],
+      ['http2', ports.http2, ''],
+      ['echo', ports.echo, 'bytes'],
+      ['tls', ports.tls, ''],
+    ] as const) {
+      expect(await world.talk(outside, kind, to, port, extra)).toHaveProperty('error')
+    }
+    expect(await world.talk(outside, 'banner', to, ports.banner)).toBe('220 hello\n')
+    const refused = await eventually(async () => {
+      const lines = await world.accessLog(strict)
+      const found = lines.filter((line) => line.chain === 'refuse-plaintext')
+      expect(found).toHaveLength(4)
+      return found
+    })
+    expect(refused[0]).toMatchObject({ direction: 'inbound', responseFlags: 'UH' })
+    expect(refused[0]!.downstreamRemoteAddress).toContain(outside.ipv4)
+    const stats = await world.runtime.admin(strict.name).stats()
+    expect(stats).toMatch(/downstream_cx_total\{envoy_tcp_prefix="inbound_refuse-plaintext"\} 4/)
+  })
+
+  test('strict takes captured peers', async () => {
+    const answer = await world.talk(client, 'get', strict.ipv4, ports.http, '/s')
+    expect(answer).toMatchObject({ status: 200 })
+    expect(await world.talk(client, 'echo', strict.ipv4, ports.echo, 'bytes')).toBe('bytes')
+  })
+})
+
+describe('captured to not captured', () => {
+  test('HTTP, HTTP/2, bytes, TLS and a server that speaks first pass unchanged', async () => {
+    const to = outside.ipv4
+    const answer = await world.talk(client, 'get', to, ports.http, '/out')
+    expect(answer).toMatchObject({ status: 200 })
+    expect(await world.talk(client, 'http2', to, ports.http2)).toMatchObject({ version: '2.0' })
+    expect(await world.talk(client, 'echo', to, ports.echo, 'bytes')).toBe('bytes')
+    expect(await world.talk(client, 'banner', to, ports.banner)).toBe('220 hello\n')
+    expect(await world.talk(client, 'tls', to, ports.tls, 'http/1.1')).toMatchObject({
+      server: 'the-application',
+    })
+    expect(await world.talk(client, 'upgrade', to, ports.http, 'websocket')).toMatchObject({
+      status: 101,
+    })
+  })
+})
+
+describe('dialling a capture port itself', () => {
+  test.each([
+    ['from another pod, inbound', () => [outside, server.ipv4, 15006] as const],
+    ['from another pod, outbound', () => [outside, server.ipv4, 15001] as const],
+    ['from a captured pod, inbound', () => [client, server.ipv4, 15006] as const],
+    ['from a captured pod, outbound', () => [client, server.ipv4, 15001] as const],
+    ['from the pod itself, inbound', () => [server, server.ipv4, 15006] as const],
+    ['from the pod itself, outbound', () => [server, server.ipv4, 15001] as const],
+    ['from the pod itself, loopback inbound', () => [server, '127.0.0.1', 15006] as const],
+    ['from the pod itself, loopback outbound', () => [server, '127.0.0.1', 15001] as const],
+    ['from the pod itself over IPv6', () => [server, server.ipv6, 15006] as const],
+  ])('%s is closed and loops nowhere', async (_name, where) => {
+    const [from, to, port] = where()
+    const captured = [client, server]
+    const sum = async (pattern: RegExp): Promise<number> => {
+      const pages = await Promise.all(captured.map((pod) => world.runtime.admin(pod.name).stats()))
+      return pages.reduce(
+        (all, page) =>
+          all + [...page.matchAll(pattern)].reduce((some, [, value]) => some + Number(value), 0),
+        0,
+      )
+    }
+    const accepted = /^envoy_listener_downstream_cx_total\{envoy_listener="\w+bound"\} (\d+)$/gm
+    const refused = /^envoy_tcp_downstream_cx_total\{.*refuse-loop"\} (\d+)$/gm
+    const before = [await sum(accepted), await sum(refused)] as const
+    expect(await world.talk(from, 'echo', to, port, 'bytes')).toHaveProperty('error')
+    expect(await sum(refused)).toBe(before[1] + 1)
+    // At most one sidecar on each side of the way.
+    expect((await sum(accepted)) - before[0]).toBeLessThanOrEqual(2)
+  })
+})
+
+describe('changes while a connection is held', () => {
+  const say = async (held: Spawned, text: string): Promise<void> => {
+    held.process.stdin?.write(`${text}\n`)
+    await eventually(() => expect(held.output().stdout).toContain(text))
+  }
+
+  test('a change of peers drops no connection, and new ones follow it', async () => {
+    const held = await Promise.all([
+      world.hold(client, server.ipv4, ports.echo),
+      world.hold(client, outside.ipv4, ports.echo),
+    ])
+    for (const one of held) await say(one, 'before')
+    const admin = world.runtime.admin(client.name)
+    const stat = async (name: string): Promise<number> => {
+      const text = await admin.stats()
+      return Number(new RegExp(`^${name}(?:\\{\\})? (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+    }
+    const updates = await stat('envoy_listener_manager_listener_in_place_updated')
+    await world.peers(
+      [client, strict],
+      Array.from({ length: 1000 }, (_, index) => `10.98.${index >> 8}.${index & 255}`),
+    )
+    await eventually(async () =>
+      expect(await stat('envoy_listener_manager_listener_in_place_updated')).toBe(updates + 1),
+    )
+    expect(await stat('envoy_listener_manager_total_filter_chains_draining')).toBe(0)
+    // The server is no peer any more: a new connection is plain.
+    expect(await world.talk(client, 'echo', server.ipv4, ports.echo, 'new')).toBe('new')
+    const [out] = await hop(client, server, ports.echo)
+    expect(out.chain).toBe('plain-tcp')
+    for (const one of held) await say(one, 'after')
+    await world.peers([client, server, strict])
+    await eventually(async () =>
+      expect(await stat('envoy_listener_manager_listener_in_place_updated')).toBe(updates + 2),
+    )
+    for (const one of held) await say(one, 'at the end')
+    for (const one of held) expect(one.output().stdout).not.toContain('closed')
+  })
+
+  test('a new certificate is taken for new connections, and held ones go on', async () => {
+    const held = await world.hold(client, server.ipv4, ports.echo)
+    await say(held, 'before')
+    const renewed = `spiffe://${trustDomain}/ns/pxt/sa/renewed`
+    await world.writeSecrets(client, renewed)
+    await eventually(async () => {
+      expect(await world.runtime.admin(client.name).certificates()).toMatchObject([
+        { uris: [renewed] },
+      ])
+    })
+    expect(await world.talk(client, 'echo', server.ipv4, ports.echo, 'new')).toBe('new')
+    await say(held, 'after')
+    await eventually(async () => {
+      const lines = await world.accessLog(server)
+      expect(lines.at(-1)?.peerSpiffeId).toBe(renewed)
+    })
+    await world.writeSecrets(client)
+  })
+
+  test('an identity of another trust domain is refused, as client and as server', async () => {
+    const foreign = 'spiffe://other.test/ns/pxt/sa/client'
+    const used = (uri: string): Promise<void> =>
+      eventually(async () => {
+        expect(await world.runtime.admin(client.name).certificates()).toMatchObject([
+          { uris: [uri] },
+        ])
+      })
+    await world.writeSecrets(client, foreign)
+    await used(foreign)
+    expect(await world.talk(client, 'echo', server.ipv4, ports.echo, 'x')).toHaveProperty('error')
+    expect(await world.talk(server, 'echo', client.ipv4, ports.echo, 'x')).toHaveProperty('error')
+    await world.writeSecrets(client)
+    await used(spiffeIdOf(client))
+    expect(await world.talk(client, 'echo', server.ipv4, ports.echo, 'x')).toBe('x')
+  })
+})
