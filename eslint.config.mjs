@@ -162,6 +162,8 @@ export default tseslint.config(
       ],
       // The second argument says what was being done, which a bare value does not.
       'vitest/valid-expect': ['error', { maxArgs: 2 }],
+      // A test that does not run looks like one that passed; recommended is only a warning.
+      'vitest/no-disabled-tests': 'error',
       // Test tables hold odd values on purpose.
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
