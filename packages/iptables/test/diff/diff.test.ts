@@ -75,7 +75,7 @@ test('a second rule of the same name is extra', () => {
 })
 
 test('another hook, another set', () => {
-  const chains = rules.chains.map(({ hook: _, ...chain }) => chain)
+  const chains = rules.chains.map(({ table, name, rules: list }) => ({ table, name, rules: list }))
   expect(diffRules(rules, { ...rules, chains })).toMatchObject([
     { kind: 'missing', object: 'hook', name: 'nat prerouting', expected: 'prerouting' },
     { kind: 'missing', object: 'hook', name: 'nat output', expected: 'output' },

@@ -54,7 +54,7 @@ export const anySpec: fc.Arbitrary<RedirectSpec> = fc
     return parseRedirectSpec(input, { contradictions: 'keep' })
   })
 
-/** Any plan. */
+/** What `plan` makes of any specification. */
 export const anyPlan: fc.Arbitrary<RuleSet> = anySpec.map((spec) => plan(spec))
 
 /** Whether the block holds the address, counted by hand. */

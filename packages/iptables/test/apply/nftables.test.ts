@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest'
+
+import { nftablesBackend, parseRedirectSpec, plan, renderNftBatch } from '../../src/index.ts'
+import { readMessages } from '../../src/netlink/reader.ts'
+import { scriptedTransport } from '../../src/testing/index.ts'
+
+const rules = plan(parseRedirectSpec({}))
+
+test('apply is one datagram', async () => {
+  const netlink = scriptedTransport()
+  await nftablesBackend({ netlink }).apply(rules)
+  expect(netlink.datagrams).toEqual([renderNftBatch(rules).messages])
+})
+
+test('numbers requests on, so that late answers to an abandoned one are not mistaken', async () => {
+  const netlink = scriptedTransport()
+  const backend = nftablesBackend({ netlink })
+  await backend.apply(rules)
+  await backend.remove()
+  const numbers = netlink.datagrams.flatMap((one) => readMessages(one).map((m) => m.sequence))
+  expect(new Set(numbers).size).toBe(numbers.length)
+  expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+})
+
+describe('names the object that the kernel refused', () => {
+  const { objects } = renderNftBatch(rules)
+  test.for([...objects].filter(([, object]) => object.startsWith('rule')))(
+    '%i %s',
+    async ([sequence, object]) => {
+      const netlink = scriptedTransport((message) =>
+        message.sequence === sequence ? 22 : undefined,
+      )
+      await expect(nftablesBackend({ netlink }).apply(rules)).rejects.toMatchObject({
+        code: 'kernel-refused',
+        object,
+        errno: 22,
+      })
+    },
+  )
+})
+
+test('no acknowledgement is no success', async () => {
+  const netlink = { exchange: () => Promise.resolve([]) }
+  await expect(nftablesBackend({ netlink }).apply(rules)).rejects.toMatchObject({
+    code: 'reply-invalid',
+  })
+})
+
+test('without our table everything is missing', async () => {
+  const { ok, differences } = await nftablesBackend({ netlink: scriptedTransport() }).verify(rules)
+  expect(ok).toBe(false)
+  expect(differences.map(({ kind, object }) => `${kind} ${object}`)).toEqual([
+    'missing table',
+    ...rules.chains.map(() => 'missing chain'),
+  ])
+})
+
+test('a dump that was interrupted is read again, but not for ever', async () => {
+  let interruptions = 2
+  const netlink = scriptedTransport(() => (interruptions-- > 0 ? 4 : undefined))
+  await nftablesBackend({ netlink }).verify(rules)
+  expect(netlink.datagrams).toHaveLength(3)
+  interruptions = 99
+  await expect(nftablesBackend({ netlink }).verify(rules)).rejects.toMatchObject({
+    code: 'changed-meanwhile',
+    retryable: true,
+  })
+})
+
+test('passes the signal on', async () => {
+  const seen: (AbortSignal | undefined)[] = []
+  const inner = scriptedTransport()
+  const netlink: typeof inner = {
+    datagrams: [],
+    exchange: (messages, options) => {
+      seen.push(options?.signal)
+      return inner.exchange(messages)
+    },
+  }
+  const { signal } = new AbortController()
+  await nftablesBackend({ netlink }).apply(rules, { signal })
+  await nftablesBackend({ netlink }).verify(rules, { signal })
+  expect(new Set(seen)).toEqual(new Set([signal]))
+})
