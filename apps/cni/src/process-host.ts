@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import {
   maxSelectionFileBytes,
@@ -37,7 +37,8 @@ function now(): string {
 export function readSelection(path: string): SelectionFile | undefined {
   let file: number
   try {
-    file = openSync(path, 'r')
+    // Not to be kept waiting by something that is no file.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined
     throw unreadable(path, error)
