@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 
 import { checkChangesets } from './changeset.ts'
 import { checkPackage, type Verdict } from './check-package.ts'
+import { cleanEnvironment } from './environment.ts'
 import { mapTwoAtOnce } from './map-two-at-once.ts'
 import { pack } from './pack.ts'
 import { readChangesets, readReleaseState } from './release-state.ts'
@@ -25,13 +26,7 @@ const CHECKS: Readonly<Record<string, (workspace: Workspace, names: string[]) =>
     changeset: checkReleases,
   }
 
-/** What the programs run here may see of our environment: no flag of ours changes their verdict. */
-const env = Object.fromEntries(
-  ['PATH', 'HOME', 'TMPDIR', 'XDG_DATA_HOME', 'XDG_CACHE_HOME', 'PNPM_HOME']
-    .map((name) => [name, process.env[name]])
-    .filter((entry): entry is [string, string] => entry[1] !== undefined)
-    .concat([['CI', 'true']]),
-)
+const env = cleanEnvironment(process.env)
 
 process.exitCode = await main()
 
