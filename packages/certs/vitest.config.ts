@@ -1,3 +1,5 @@
+import { mergeConfig } from 'vitest/config'
 import { base } from '../../vitest.base.ts'
 
-export default base
+// Making keys and certificates takes its time on a busy machine.
+export default mergeConfig(base, { test: { testTimeout: 60_000, hookTimeout: 60_000 } })

@@ -5,21 +5,25 @@ import { describe, expect, test } from 'vitest'
 import { builtInCa } from '../../src/index.ts'
 import { fixture } from '../fixtures/source-node.ts'
 
+// A process that runs from source takes seconds to start where many do.
+const patience = { timeoutMs: 60_000 }
+
 async function start(stateDirectory: string): Promise<Spawned> {
   const spawned = await spawnIn(fixture('open-ca.ts', stateDirectory))
-  await eventually(() => expect(spawned.output().stdout).toBe('ready\n'))
+  await eventually(() => expect(spawned.output().stdout).toBe('ready\n'), patience)
   return spawned
 }
 
-describe('processes that open the built-in CA', () => {
+describe('processes that open the built-in CA', { timeout: 180_000 }, () => {
   test('at the same moment end up with one root', async () => {
     await using temp = await createTempDir('ca')
     const stateDirectory = join(temp.path, 'ca')
     const all = await Promise.all(Array.from({ length: 6 }, () => start(stateDirectory)))
     try {
       for (const { process } of all) process.stdin?.end()
-      const bundles = await eventually(() =>
-        all.map((one) => JSON.parse(one.output().stdout.slice('ready\n'.length)) as string),
+      const bundles = await eventually(
+        () => all.map((one) => JSON.parse(one.output().stdout.slice('ready\n'.length)) as string),
+        patience,
       )
       expect(new Set(bundles).size).toBe(1)
       expect(await readFile(join(stateDirectory, 'root-cert.pem'), 'utf8')).toBe(bundles[0])

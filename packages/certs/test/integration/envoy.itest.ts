@@ -24,6 +24,8 @@ import {
 import { writeFiles } from '../fixtures/certificates.ts'
 import { envoyBootstrap } from '../fixtures/envoy-bootstrap.ts'
 
+// For a busy machine: the wait ends as soon as it is answered.
+const patience = { timeoutMs: 50_000 }
 const uid = 1337
 const gid = 1337
 const reviews = workloadSpiffeId('cluster.local', 'default', 'reviews')
@@ -83,12 +85,11 @@ async function call(client: WorkloadIdentity): Promise<{ text: string; serialNum
 }
 
 function expectAnswered(client: WorkloadIdentity, server: WorkloadIdentity): Promise<void> {
-  return eventually(async () => {
-    expect(await call(client)).toEqual({ text: 'answered', serialNumber: server.serialNumber })
-  })
+  const expected = { text: 'answered', serialNumber: server.serialNumber }
+  return eventually(async () => expect(await call(client)).toEqual(expected), patience)
 }
 
-describe('the real Envoy', () => {
+describe('the real Envoy', { timeout: 180_000 }, () => {
   test('validates a configuration with the files', async () => {
     await write(await ca.issue(reviews))
     const { exitCode, stderr } = await run(envoy('--mode', 'validate'))
@@ -166,7 +167,7 @@ describe('the real Envoy', () => {
     await put(second)
     await expectAnswered(client, second)
     await writeFile(join(certs, 'key.pem'), 'garbage')
-    await eventually(() => expect(failures).toHaveLength(1))
+    await eventually(() => expect(failures).toHaveLength(1), patience)
     await expectAnswered(client, second)
     controller.abort()
     await rotation

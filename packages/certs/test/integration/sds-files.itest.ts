@@ -83,7 +83,7 @@ describe('SDS files written by root for a sidecar', () => {
       ...as(uid),
       ...fixture('swap-directory.ts', parent, victim),
     ])
-    await eventually(() => expect(attacker.output().stdout).toBe('ready\n'))
+    await eventually(() => expect(attacker.output().stdout).toBe('ready\n'), { timeoutMs: 50_000 })
     const outcomes = { done: 0, refused: 0 }
     for (let turn = 0; turn < 150; turn++) {
       try {
