@@ -42,9 +42,14 @@ function digitsOf(number: string): string {
   const [mantissa = '', exponent = '0'] = number.toLowerCase().split('e')
   const sign = mantissa.startsWith('-') ? '-' : ''
   const [whole = '', fraction = ''] = mantissa.slice(sign.length).split('.')
-  const all = (whole + fraction).replace(/^0+/, '')
-  const digits = all.replace(/0+$/, '')
+  const all = whole + fraction
+  let start = 0
+  while (all[start] === '0') start++
+  let end = all.length
+  // Not by /0+$/, which takes quadratic time for many zeros in the middle.
+  while (end > start && all[end - 1] === '0') end--
+  const digits = all.slice(start, end)
   if (digits === '') return `${sign}0`
-  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(all.length - digits.length)
+  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(all.length - end)
   return `${sign}${digits}e${power}`
 }

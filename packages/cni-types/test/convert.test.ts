@@ -302,6 +302,23 @@ describe('tables', () => {
     expect(convertResult(newer, '0.2.0')).toEqual(v02)
   })
 
+  test('an empty dns goes at 1.0.0 and comes back before it', () => {
+    expect(convertResult({ cniVersion: '0.4.0', dns: {} }, '1.0.0')).toEqual({
+      cniVersion: '1.0.0',
+    })
+    const dns = { search: [], 'x-vendor': '' }
+    expect(convertResult({ cniVersion: '0.4.0', dns }, '1.0.0')).toHaveProperty('dns', dns)
+    expect(convertResult({ cniVersion: '1.0.0' }, '0.4.0')).toHaveProperty('dns', {})
+    expect(convertResult({ cniVersion: '0.3.1' }, '0.4.0')).toHaveProperty('dns', {})
+    const old = { cniVersion: '0.1.0' as const, ip4: { ip: '10.0.0.1/8' } }
+    expect(convertResult(old, '0.3.0')).toHaveProperty('dns', {})
+  })
+
+  test('the version of an address is its own, whatever a 1.x result has there', () => {
+    const result = { cniVersion: '1.0.0' as const, ips: [{ version: 6, address: '10.0.0.1/8' }] }
+    expect(convertResult(result, '0.4.0').ips).toEqual([{ version: '4', address: '10.0.0.1/8' }])
+  })
+
   test('key order stays', () => {
     const text = '{"z":1,"ips":[{"address":"10.0.0.1/8","q":1}],"a":2,"cniVersion":"1.1.0","b":3}'
     expect(JSON.stringify(convertResult(parseResult(text), '1.0.0'))).toBe(

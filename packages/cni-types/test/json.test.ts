@@ -48,3 +48,8 @@ test('a key named __proto__ is a key', () => {
   expect(JSON.stringify(parseJson(text))).toBe(text)
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
 })
+
+test('a number of half a million digits is no burden', () => {
+  const text = `[1${'0'.repeat(500_000)}1]`
+  expect(JSON.stringify(parseJson(text)) === text).toBe(true)
+})

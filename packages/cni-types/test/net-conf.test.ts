@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { capabilityOf, type NetConf, parseNetConf, validAttachmentsOf } from '../src/index.ts'
+import {
+  capabilityOf,
+  type NetConf,
+  parseNetConf,
+  parsePrevResult,
+  validAttachmentsOf,
+} from '../src/index.ts'
 import { unknownKeys } from './arbitraries.ts'
 
 const parse = (fields: object): NetConf =>
@@ -21,6 +27,20 @@ describe('parseNetConf', () => {
         expect(JSON.stringify(parseNetConf(text))).toBe(text)
       }),
     )
+  })
+
+  test('keys that objects have by nature are keys like others', () => {
+    const names = ['__proto__', 'constructor', 'prototype', 'hasOwnProperty', 'toJSON', 'valueOf']
+    const odd = Object.fromEntries(names.map((name) => [name, { a: 'b' }]))
+    const text = JSON.stringify({
+      cniVersion: '1.0.0',
+      name: 'net',
+      runtimeConfig: odd,
+      prevResult: { ...odd, ips: [{ ...odd, address: '10.0.0.1/8' }] },
+    })
+    const conf = parseNetConf(text)
+    expect(JSON.stringify(conf)).toBe(text)
+    expect(JSON.stringify(parsePrevResult(conf)?.['prototype'])).toBe('{"a":"b"}')
   })
 
   test('takes a decoded object too', () => {
@@ -86,6 +106,11 @@ describe('parseNetConf', () => {
     expect(() => parseNetConf(text)).toThrow(
       expect.objectContaining({ code, msg: expect.stringContaining(msg) as string }),
     )
+  })
+
+  test('a byte order mark is no JSON, as for Go', () => {
+    const bytes = new TextEncoder().encode('\ufeff{"name":"net"}')
+    expect(() => parseNetConf(bytes)).toThrow(expect.objectContaining({ code: 6 }))
   })
 
   test('malformed UTF-8 is read as Go reads it', () => {
