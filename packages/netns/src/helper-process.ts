@@ -65,7 +65,7 @@ export class HelperProcess {
 
   private constructor({ helperPath, nodePath }: HelperProcessOptions) {
     // Few threads and a small heap: the work is done by the kernel.
-    const flags = ['--v8-pool-size=1', '--max-old-space-size=128', '--max-semi-space-size=2']
+    const flags = ['--v8-pool-size=1', '--max-old-space-size=64', '--max-semi-space-size=8']
     this.#child = spawn(nodePath, [...flags, helperPath], {
       cwd: '/',
       env: helperEnvironment(),

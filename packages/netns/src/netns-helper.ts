@@ -16,7 +16,7 @@ export interface CallOptions {
 /** A netlink connection into one namespace. It is bound to that namespace, not to its path. */
 export interface NetlinkConnection extends Disposable {
   /**
-   * Sends one datagram of netlink messages and returns the kernel's reply datagrams, errors and
+   * Sends one datagram of netlink messages, at most 4 MiB, and returns the kernel's reply datagrams, errors and
    * acknowledgements among them, when all have come: also for messages that ask for no
    * acknowledgement, and for dumps. Throws `netns-gone`, `invalid-argument` (a datagram that is not
    * whole, a batch without its end), `netlink-failed` (it could not be sent), `netlink-overrun`,

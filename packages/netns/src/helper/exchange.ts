@@ -1,12 +1,16 @@
 import { errnoOf, NetnsError } from '../error.ts'
 import { type Completion, completionOf } from '../netlink/completion.ts'
-import { type NamespaceRef } from '../protocol.ts'
+import { type Answer, type NamespaceRef } from '../protocol.ts'
 import { inside } from './enter.ts'
-import { openNetlinkSocket } from './netlink-socket.ts'
+import { type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts'
+import { ReplyBuffer } from './reply-buffer.ts'
 import { type Work } from './work.ts'
 
 /** Replies to one request take no more, bytes. */
 const MAX_REPLY_BYTES = 64 * 1024 * 1024
+
+/** How often it is looked whether replies were lost, milliseconds. */
+const DROPS_INTERVAL_MS = 100
 
 /**
  * Sends one datagram and collects the replies. The socket lives only as long: an open one would
@@ -15,38 +19,48 @@ const MAX_REPLY_BYTES = 64 * 1024 * 1024
 export function exchange(ns: NamespaceRef, protocol: number, request: Uint8Array): Work {
   const completion = completionFor(request, protocol)
   const socket = open(ns, protocol, request.length)
-  const replies: Uint8Array[] = []
-  let bytes = 0
-  let close = (): void => socket.close()
-  const result = new Promise<{ parts: readonly Uint8Array[] }>((resolve, reject) => {
+  const replies = new ReplyBuffer()
+  let cancel = (): void => undefined
+  const result = new Promise<Answer>((resolve, reject) => {
     let open = true
-    // Listeners run inside native code that cannot bear exceptions.
+    // Listeners run inside native code that bears neither exceptions nor that the socket is closed.
     const settle = (outcome: () => void): void => {
       if (!open) return
       open = false
-      socket.close()
-      outcome()
+      clearInterval(timer)
+      setImmediate(() => {
+        socket.raw.close()
+        outcome()
+      })
     }
     const fail = (error: unknown): void => settle(() => reject(failed(ns, error)))
-    close = () => fail(new NetnsError('aborted', 'the exchange was given up'))
-    socket.on('message', (datagram, { port }) => {
+    const failIfLost = (): void => {
+      if (open && socket.drops() > 0) fail(overrun(ns))
+    }
+    const receive = (datagram: Uint8Array): void => {
+      const { keep, complete } = completion.receive(datagram)
+      if (keep) replies.add(datagram)
+      if (replies.bytes.length > MAX_REPLY_BYTES) fail(overrun(ns))
+      if (!complete) return
+      failIfLost()
+      settle(() => resolve({ value: replies.lengths, parts: [replies.bytes] }))
+    }
+    const timer = setInterval(failIfLost, DROPS_INTERVAL_MS)
+    cancel = () => fail(new NetnsError('aborted', 'the exchange was given up'))
+    socket.raw.on('message', (datagram, { port }) => {
       if (port !== 0 || !open) return // from another process, not from the kernel
       try {
-        const { keep, complete } = completion.receive(datagram)
-        if (keep) replies.push(datagram)
-        bytes += datagram.length
-        if (bytes > MAX_REPLY_BYTES) throw overrun(ns, undefined)
-        if (complete) settle(() => resolve({ parts: replies }))
+        receive(datagram)
       } catch (error) {
         fail(error)
       }
     })
-    socket.on('error', fail)
+    socket.raw.on('error', fail)
     for (const datagram of [request, completion.fence]) {
-      socket.send(datagram, {}, (error) => error && fail(error))
+      socket.raw.send(datagram, {}, (error) => error && fail(error))
     }
   })
-  return { result, cancel: () => close() }
+  return { result, cancel: () => cancel() }
 }
 
 function completionFor(request: Uint8Array, protocol: number): Completion {
@@ -58,11 +72,7 @@ function completionFor(request: Uint8Array, protocol: number): Completion {
   }
 }
 
-function open(
-  ns: NamespaceRef,
-  protocol: number,
-  bytes: number,
-): ReturnType<typeof openNetlinkSocket> {
+function open(ns: NamespaceRef, protocol: number, bytes: number): NetlinkSocket {
   try {
     return inside(ns, () => openNetlinkSocket(protocol, bytes))
   } catch (error) {
@@ -73,15 +83,13 @@ function open(
 function failed(ns: NamespaceRef, error: unknown): NetnsError {
   if (error instanceof NetnsError) return error
   const errno = errnoOf(error)
-  // The library's poll reports a socket that lost messages as a bad descriptor.
-  if (errno === 'ENOBUFS' || errno === 'EBADF') return overrun(ns, error)
-  return new NetnsError('netlink-failed', `exchange in ${ns.path}: ${errno ?? String(error)}`, {
-    cause: error,
-    errno,
-  })
+  const message = `exchange in ${ns.path}: ${errno ?? String(error)}`
+  return new NetnsError('netlink-failed', message, { cause: error, errno })
 }
 
-function overrun(ns: NamespaceRef, cause: unknown): NetnsError {
-  const message = `exchange in ${ns.path}: replies were lost, ask for less at once`
-  return new NetnsError('netlink-overrun', message, { cause })
+function overrun(ns: NamespaceRef): NetnsError {
+  return new NetnsError(
+    'netlink-overrun',
+    `exchange in ${ns.path}: replies were lost, ask for less at once`,
+  )
 }

@@ -95,6 +95,17 @@ describe('a batch', () => {
     expect(failures.filter(([, verdict]) => verdict === 'ENOENT')).toHaveLength(count)
   })
 
+  it('as large as can be is answered message by message, and a larger one is refused', async () => {
+    const message = newTable(5, 'a')
+    const count = Math.floor((4 * 1024 * 1024 - 40) / message.length)
+    const replies = await netfilter.exchange(batch(Buffer.concat(Array(count).fill(message))))
+    expect(replies).toHaveLength(count)
+    expect(verdicts(replies.slice(-1))).toEqual([[5, 'ok']])
+    await expect(netfilter.exchange(new Uint8Array(4 * 1024 * 1024 + 1))).rejects.toMatchObject({
+      code: 'invalid-argument',
+    })
+  })
+
   it.for([
     ['nothing', new Uint8Array()],
     ['half a message', newTable(2, 'a').subarray(0, 20)],
