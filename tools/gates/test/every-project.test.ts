@@ -53,10 +53,22 @@ test('each takes the compiler options of the workspace', () => {
   expect(strays).toEqual([])
 })
 
-test('the check of the whole workspace runs them all', () => {
-  const check = read('package.json').scripts?.['check'] ?? ''
+describe('all of them are run by', () => {
   const names = [...Object.keys(targets.everywhere), ...Object.keys(targets.published)]
-  expect(check.split(' ')).toEqual(
-    expect.arrayContaining([...names, 'format:check', 'boundaries', 'knip']),
-  )
+  const all = [...names, 'format:check', 'boundaries', 'knip']
+
+  test('the check of the whole workspace', () => {
+    const check = read('package.json').scripts?.['check'] ?? ''
+    expect(check.split(' ')).toEqual(expect.arrayContaining(all))
+  })
+
+  test('npm test, which also packs and looks for changesets', () => {
+    const steps = readFileSync(join(workspaceRoot, 'tools/verify/src/steps.ts'), 'utf8')
+    const run = [...steps.matchAll(/target: '(?<name>[^']+)'/g)].map(
+      (step) => step.groups?.['name'],
+    )
+    expect(run).toEqual(
+      expect.arrayContaining([...all, 'check:pack', 'check:changeset', 'test:integration']),
+    )
+  })
 })

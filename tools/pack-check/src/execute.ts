@@ -32,6 +32,9 @@ export async function execute(
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  child.once('exit', () => {
+    killGroup(child.pid)
+  })
   const timer = setTimeout(() => {
     killGroup(child.pid)
   }, timeoutMs)

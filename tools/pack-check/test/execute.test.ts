@@ -24,6 +24,11 @@ test('a command that hangs is killed with what it started', async () => {
   expect(result.code).toBeUndefined()
 })
 
+test('what a command leaves running does not keep us waiting', async () => {
+  const result = await execute(['sh', '-c', 'sleep 300 & echo on'], options)
+  expect(result).toEqual({ code: 0, stdout: 'on\n', stderr: '' })
+})
+
 test('a command that does not exist rejects', async () => {
   await expect(execute(['/nonexistent/command'], options)).rejects.toThrow('ENOENT')
 })
