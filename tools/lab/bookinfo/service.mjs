@@ -13,7 +13,8 @@ export function serve(name, answer) {
       response.end(`${JSON.stringify({ service: name, error: error.message })}\n`)
     }
   })
-  server.listen(9080, '0.0.0.0', () => console.log(`${name} listens on 9080`))
+  // Every address, of both families where there are two.
+  server.listen(9080, () => console.log(`${name} listens on 9080`))
 }
 
 /** Calls another service over plain HTTP. */

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest'
+
+import { captureWire } from '@proxy/lab'
+
+import { callFrom } from '../src/bookinfo.ts'
+import { networkOn, oursOn, rulesIn } from '../src/node-state.ts'
+import { useLab } from '../src/use-lab.ts'
+
+const { node } = useLab({ name: 'backends', withAgent: false })
+
+describe('the main path with rules by', () => {
+  test.each([
+    // Who wrote the rules, and how the kernel's own list shows it.
+    ['nftables', /^table inet proxy_sidecar/m],
+    ['iptables-nft', /^table ip nat/m],
+    ['iptables-legacy', /^\*nat$/m],
+  ])('%s', async (backend, shown) => {
+    const { lab } = node
+    await node.startAgent(['--redirect-backend', backend])
+    const [server, client] = [
+      await lab.createPod({ name: `details-${backend}` }),
+      await lab.createPod({ name: `client-${backend}` }),
+    ]
+    const pods = [server, client]
+    for (const pod of pods) await pod.start()
+    await server.startApp('details')
+    expect(await rulesIn(server)).toMatch(shown)
+
+    const wire = await captureWire(lab, { port: 9080 })
+    await callFrom(lab, client, server.ip, '/details/0')
+    expect((await wire.stop()).map(({ kind }) => kind)).toEqual(['tls'])
+
+    for (const pod of pods) expect(await pod.check()).toMatchObject({ exitCode: 0 })
+    for (const pod of pods) expect(await pod.del()).toMatchObject({ exitCode: 0 })
+    expect(await oursOn(lab, pods)).toEqual({})
+    expect(await networkOn(lab)).toEqual({})
+    await node.agent.stop()
+  })
+})

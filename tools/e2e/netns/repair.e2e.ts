@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+import { type Pod } from '@proxy/lab'
+import { eventually } from '@proxy/testkit'
+
+import { callFrom, tryFrom } from '../src/bookinfo.ts'
+import { printedError } from '../src/cni-error.ts'
+import { rulesIn } from '../src/node-state.ts'
+import { callPlugin, checkOf } from '../src/plugin.ts'
+import { envoyOf, envoysOf } from '../src/processes.ts'
+import { useLab } from '../src/use-lab.ts'
+
+const { node } = useLab({ name: 'repair', withAgent: false })
+
+let round = 0
+let client: Pod
+let server: Pod
+
+/** CHECK's code for a pod that is not as it should be. */
+const CHECK_FAILED = 101
+
+beforeEach(async () => {
+  const { lab } = node
+  // So long an interval that nothing is repaired while a test looks at the damage.
+  await node.startAgent(['--reconcile-interval', '1h'])
+  round += 1
+  server = await lab.createPod({ name: `details-${round}` })
+  client = await lab.createPod({ name: `client-${round}` })
+  for (const pod of [server, client]) await pod.start()
+  await server.startApp('details')
+  await callFrom(lab, client, server.ip, '/details/0')
+})
+
+afterEach(async () => {
+  for (const pod of [server, client]) await pod.del()
+  await node.agent.stop()
+})
+
+/** The next agent brings the node in order before it serves, and from then on every second. */
+async function restartAgent(): Promise<void> {
+  await node.agent.stop()
+  await node.startAgent(['--reconcile-interval', '1s'])
+}
+
+describe('an Envoy that was killed', () => {
+  const killEnvoy = async (): Promise<number> => {
+    const { pid } = await envoyOf(node.lab, server)
+    process.kill(pid, 'SIGKILL')
+    await eventually(async () => {
+      if ((await envoysOf(node.lab, server)).length > 0) throw new Error('it still runs')
+    })
+    return pid
+  }
+
+  test('is reported by CHECK, lets nothing pass, and is started again', async () => {
+    const { lab } = node
+    const first = await killEnvoy()
+    const { code, msg } = printedError(await callPlugin(lab, checkOf(server)))
+    expect(code).toBe(CHECK_FAILED)
+    expect(msg).toContain('sidecar does not run')
+    expect(await tryFrom(lab, client, server.ip, '/details/0')).toMatchObject({ exitCode: 1 })
+    expect(await lab.request(server.ip, '/details/0')).toMatchObject({ exitCode: 1 })
+
+    await restartAgent()
+    const second = await envoyOf(lab, server)
+    expect(second.pid).not.toBe(first)
+    expect(await server.check()).toMatchObject({ exitCode: 0 })
+    await callFrom(lab, client, server.ip, '/details/0')
+
+    await killEnvoy()
+    await eventually(() => callFrom(lab, client, server.ip, '/details/0'), { timeoutMs: 30_000 })
+    expect((await envoyOf(lab, server)).startTicks).toBeGreaterThan(second.startTicks)
+  })
+})
+
+describe('rules that somebody flushed', () => {
+  test('are reported by CHECK and put back', async () => {
+    const { lab } = node
+    const rules = await rulesIn(server)
+    expect(rules).not.toBe('')
+    await server.run(['nft', 'flush', 'ruleset'])
+    const { code, msg } = printedError(await callPlugin(lab, checkOf(server)))
+    expect(code).toBe(CHECK_FAILED)
+    expect(msg).toContain('missing')
+
+    await restartAgent()
+    expect(await rulesIn(server)).toBe(rules)
+    expect(await server.check()).toMatchObject({ exitCode: 0 })
+
+    await server.run(['nft', 'flush', 'ruleset'])
+    await eventually(
+      async () => {
+        if ((await rulesIn(server)) !== rules) throw new Error('not yet repaired')
+      },
+      { timeoutMs: 30_000, intervalMs: 100 },
+    )
+    await callFrom(lab, client, server.ip, '/details/0')
+  })
+})
