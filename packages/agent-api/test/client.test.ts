@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { chmod } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createTempDir } from '@proxy/testkit'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { agentClient, AgentApiError, validateResponse } from '../src/index.ts'
@@ -92,6 +93,20 @@ test('an absent agent is named, at once', async () => {
   const failure = await failureOf(agentClient({ socketPath }).call('version', undefined, limits))
   expect(failure).toMatchObject({ code: 'agent-absent', retryable: true })
   expect(failure.message).toContain(socketPath)
+})
+
+test('a user who may not open the socket is told so', async () => {
+  stack.use(await fakeAgent({ socketPath }))
+  const directory = dirname(socketPath)
+  const isRoot = process.getuid?.() === 0
+  await chmod(directory, 0o000)
+  // Root may open everything, so it becomes nobody for the moment.
+  if (isRoot) process.seteuid?.(65_534)
+  const outcome = await failureOf(agentClient({ socketPath }).call('version', undefined, limits))
+  if (isRoot) process.seteuid?.(0)
+  await chmod(directory, 0o700)
+  expect(outcome).toMatchObject({ code: 'permission-denied', retryable: false })
+  expect(outcome.message).toContain('run this as root')
 })
 
 test('the client waits for an agent that comes in time', async () => {

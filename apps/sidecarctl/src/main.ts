@@ -1,0 +1,10 @@
+import { readFile } from 'node:fs/promises'
+import { run } from './program.ts'
+
+process.exitCode = await run(process.argv.slice(2), {
+  env: process.env,
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  readFile: (path) => readFile(path, 'utf8'),
+  now: () => Date.now(),
+})

@@ -1,0 +1,5 @@
+import { defineConfig } from 'tsup'
+
+import { app } from '../../tsup.base.ts'
+
+export default defineConfig(app)
