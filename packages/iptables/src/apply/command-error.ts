@@ -1,8 +1,8 @@
 import { IptablesError, type IptablesErrorCode } from '../error.ts'
 import { type CommandOutput } from './backend.ts'
 
-/** Exit status of `iptables-restore` that could not have its lock. */
-const lockExit = 4
+/** Exit status of what could not be started because it is not there. */
+const notFound = 127
 
 const causes: readonly (readonly [RegExp, IptablesErrorCode])[] = [
   [/permission denied|you must be root|operation not permitted/i, 'permission-denied'],
@@ -27,11 +27,9 @@ export function commandError(
   const said = output.stderr.trim() || output.stdout.trim() || 'it said nothing'
   const object = failedLine(said, input)
   const code: IptablesErrorCode =
-    output.exitCode === lockExit
-      ? 'lock-timeout'
-      : output.exitCode === 127
-        ? 'unsupported'
-        : (causes.find(([pattern]) => pattern.test(said))?.[1] ?? 'command-failed')
+    output.exitCode === notFound
+      ? 'unsupported'
+      : (causes.find(([pattern]) => pattern.test(said))?.[1] ?? 'command-failed')
   const where = object === undefined ? '' : ` at "${object}"`
   return new IptablesError(code, `${tool} exited ${output.exitCode}${where}: ${said}`, {
     cause: output,

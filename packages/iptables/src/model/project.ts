@@ -17,7 +17,7 @@ export function forFamily(rules: RuleSet, family: Family): RuleSet {
       .map((rule): Rule => ({
         ...rule,
         families: [family],
-        match: rule.match.map((match) => inline(match, sets)),
+        match: rule.match.map((match) => inline(match, sets)).filter((match) => !isAlways(match)),
       })),
   }))
   return { families: [family], sets: [], chains }
@@ -28,6 +28,13 @@ export function setNamed(sets: ReadonlyMap<string, NamedSet>, name: string): Nam
   const set = sets.get(name)
   if (set !== undefined) return set
   throw new IptablesError('ruleset-invalid', `rule refers to set ${name}, which does not exist`)
+}
+
+/** iptables drops a condition that every address meets, so it is not there to be compared. */
+function isAlways(match: Match): boolean {
+  if (match.kind !== 'source' && match.kind !== 'destination') return false
+  const { values, negate } = match
+  return !negate && !('set' in values) && values.some((cidr) => cidr.endsWith('/0'))
 }
 
 function inline(match: Match, sets: ReadonlyMap<string, NamedSet>): Match {

@@ -9,9 +9,16 @@ const child = fileURLToPath(new URL('netlink-child.ts', import.meta.url))
 /** A transport into a namespace; the process behind it ends when disposed. */
 export type TestTransport = NetlinkTransport & AsyncDisposable
 
-/** Opens NETLINK_NETFILTER inside the namespace, by a process of its own. */
-export async function openTransport(netns: TestNetns): Promise<TestTransport> {
-  const spawned = await netns.spawn([process.execPath, child])
+/**
+ * Opens NETLINK_NETFILTER inside the namespace, by a process of its own that `prefix` starts, as
+ * `setpriv …`.
+ */
+export async function openTransport(
+  netns: TestNetns,
+  prefix?: readonly [string, ...string[]],
+): Promise<TestTransport> {
+  const argv = [process.execPath, child] as const
+  const spawned = await netns.spawn(prefix === undefined ? argv : [...prefix, ...argv])
   const { stdin, stdout } = spawned.process
   if (stdin === null || stdout === null) throw new Error('the transport has no pipes')
   let received: (datagram: Uint8Array) => void = () => undefined
