@@ -8,7 +8,7 @@ import { agentServer } from '@proxy/agent-api'
 import { isTmpfs } from '@proxy/certs'
 import { type OutboundConfig } from '@proxy/envoy-config'
 import { processRuntime } from '@proxy/envoy-runtime'
-import { startNetnsHelper } from '@proxy/netns'
+import { releasePinDirectory, startNetnsHelper } from '@proxy/netns'
 import { renderSelectionFile } from '@proxy/policy'
 
 import { type Config } from './config/options.ts'
@@ -63,9 +63,10 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
   }
   const listener = listenerOf(config)
   const outboundListenerFile = join(await runtime.prepareShared(), 'outbound-listener.json')
+  const pinDirectory = join(config.runDir, 'netns')
   const network = createPodNetwork({
     helper,
-    pinDirectory: join(config.runDir, 'netns'),
+    pinDirectory,
     backend: config.redirectBackend,
     outboundPort: config.outboundPort,
     inboundPort: config.inboundPort,
@@ -135,6 +136,7 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
   await keepInOrder(bringInOrder, config.reconcileInterval, signal)
   await server.close()
   for (const { containerId } of journal.list()) await parts.identities.suspend(containerId)
+  if (journal.list().length === 0) releasePinDirectory(pinDirectory)
   log.info('agent ends', { sidecarsLeftRunning: journal.list().length })
 }
 

@@ -13,7 +13,7 @@ import { codeBlocks, documents, ROOT } from '../../src/documents.ts'
  */
 const PRELUDE = `
 for dir in /opt /run /var/lib /etc/cni; do mkdir -p "$dir" && mount -t tmpfs tmpfs "$dir"; done
-trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT
 `
 
 const WAIT_FOR_AGENT = `
@@ -29,8 +29,8 @@ test('the commands of one-node.md work as they stand', { timeout: 120_000 }, asy
   expect(steps).toHaveLength(4)
   const agent = steps.findIndex((step) => step.startsWith('node '))
   steps[agent] = `${steps[agent]!.trim()} > ${join(dir.path, 'agent.log')} 2>&1 &${WAIT_FOR_AGENT}`
-  steps.splice(-1, 0, 'kill %1; wait %1; umount /run/proxy-agent/netns 2>/dev/null || true\n')
-  steps.push(`ls -A /opt/proxy /run/proxy-sidecars > ${join(dir.path, 'left')} 2>/dev/null || true`)
+  steps.splice(-1, 0, 'kill %1; wait %1\n')
+  steps.push(`ls -A /opt/proxy /run/proxy-agent /run/proxy-sidecars > ${join(dir.path, 'left')} 2>/dev/null || true`)
 
   const script = join(dir.path, 'script')
   const { writeFile, readFile } = await import('node:fs/promises')
