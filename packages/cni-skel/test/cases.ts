@@ -45,7 +45,7 @@ export function confOf(fields: object = {}): string {
 }
 
 /** An error as it is printed. */
-export function errorOf(code: number, msg: string, more: object = {}): object {
+function errorOf(code: number, msg: string, more: object = {}): object {
   return { code, msg, ...more }
 }
 

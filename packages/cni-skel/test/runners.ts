@@ -7,14 +7,14 @@ import { dispatch } from '../src/index.ts'
 import { type Behaviour, isOwnNetns, type RecordedCall, testPlugin } from './fixtures/behaviour.ts'
 
 /** What goes into a plugin. */
-export interface Input {
+interface Input {
   readonly env: Readonly<Record<string, string>>
   readonly stdin: string
   readonly behaviour?: Behaviour
 }
 
 /** What comes out of it. */
-export interface Output {
+interface Output {
   readonly exitCode: number
   readonly stdout: string
   /** Without the reports of calls. */

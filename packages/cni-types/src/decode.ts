@@ -3,7 +3,7 @@ import { CniError, cniErrorCodes } from './error.ts'
 import { isJsonObject, parseJson } from './json.ts'
 
 /** Text of bytes as they came over a pipe; like Go, malformed UTF-8 becomes U+FFFD. */
-export function textOf(input: string | Uint8Array): string {
+function textOf(input: string | Uint8Array): string {
   // A byte order mark is kept, and is then no JSON, as for Go.
   return typeof input === 'string'
     ? input

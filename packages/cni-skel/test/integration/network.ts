@@ -13,7 +13,7 @@ import { type Behaviour, type RecordedCall } from '../fixtures/behaviour.ts'
 import { pluginCommand } from '../runners.ts'
 
 /** A call of libcni as the plugin saw it. */
-export interface SeenCall extends Omit<RecordedCall, 'stdin'> {
+interface SeenCall extends Omit<RecordedCall, 'stdin'> {
   /** Name of the executable. */
   readonly plugin: string
   /** Configuration on stdin, decoded. */
