@@ -7,12 +7,10 @@
  * output of commands travel as they are.
  */
 export interface Frame {
-  readonly header: FrameHeader
+  /** Any JSON object. */
+  readonly header: object
   readonly parts: readonly Uint8Array[]
 }
-
-/** Any JSON object. */
-export type FrameHeader = object
 
 /** No frame is longer: what comes next would not be a length. */
 const MAX_FRAME_BYTES = 96 * 1024 * 1024

@@ -71,7 +71,7 @@ export class HelperProcess {
       env: helperEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
-    this.#channel = this.#child.stdio[CHANNEL_FD] as Socket
+    this.#channel = channelOf(this.#child)
     this.#exited = new Promise((resolve) => {
       const end = (how: string): void => {
         this.#end(how)
@@ -143,6 +143,7 @@ export class HelperProcess {
   /** Lets it end, and waits until it has. */
   async close(): Promise<void> {
     this.#closing = true
+    if (this.#ended !== undefined) return
     this.#channel.ref()
     this.#child.ref()
     this.#channel.end()
@@ -205,6 +206,7 @@ export class HelperProcess {
 
   /** The program stays for answers it waits for, and not for an idle helper. */
   #holdOpen(): void {
+    if (this.#ended !== undefined) return
     const how = this.#pending.size > 0 ? 'ref' : 'unref'
     this.#channel[how]()
     this.#child[how]()
@@ -236,6 +238,17 @@ export class HelperProcess {
   #how(): string {
     return [this.#ended ?? 'unknown', this.#stderr.trim()].filter((text) => text !== '').join(': ')
   }
+}
+
+/** With no descriptor left there is no channel, whatever the types say. */
+function channelOf(
+  child: Partial<Pick<ChildProcess, 'stdio'>> & Pick<ChildProcess, 'once'>,
+): Socket {
+  const channel = child.stdio?.[CHANNEL_FD]
+  if (channel) return channel as Socket
+  child.once('error', () => undefined)
+  const message = 'start the namespace helper: no process can be made, too many files may be open'
+  throw new NetnsError('helper-start-failed', message)
 }
 
 function aborted(call: HelperCall, signal: AbortSignal): NetnsError {

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { createTempDir } from '@proxy/testkit'
+import { createTempDir, run } from '@proxy/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import {
@@ -25,7 +24,7 @@ beforeAll(async () => {
   symlinkSync(join(folder.path, 'file'), join(folder.path, 'to-file'))
   symlinkSync(join(folder.path, 'loop'), join(folder.path, 'loop'))
   symlinkSync(OWN, join(folder.path, 'to-own'))
-  execFileSync('mkfifo', [join(folder.path, 'fifo')])
+  await run(['mkfifo', join(folder.path, 'fifo')])
 })
 afterAll(() => folder[Symbol.asyncDispose]())
 

@@ -121,11 +121,6 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Puts byte strings one behind the other. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(parts)
-}
-
 function align(length: number): number {
   return (length + 3) & ~3
 }
