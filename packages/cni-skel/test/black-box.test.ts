@@ -7,7 +7,8 @@ import { createTempDir, spawnIn } from '@proxy/testkit'
 import { describe, expect, test } from 'vitest'
 
 import { cases, confOf, envOf, reachingVerbs } from './cases.ts'
-import { asProcess, inProcess, pluginCommand } from './runners.ts'
+import { pluginCommand } from './plugin-command.ts'
+import { asProcess, inProcess } from './runners.ts'
 
 const runners = [
   ['in process', inProcess],

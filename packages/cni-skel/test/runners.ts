@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url'
-
 import { createTempDir, run } from '@proxy/testkit'
 import { afterAll } from 'vitest'
 
 import { dispatch } from '../src/index.ts'
 import { type Behaviour, isOwnNetns, type RecordedCall, testPlugin } from './fixtures/behaviour.ts'
+import { pluginCommand } from './plugin-command.ts'
 
 /** What goes into a plugin. */
 interface Input {
@@ -24,13 +23,6 @@ interface Output {
 
 /** Runs a plugin some way. */
 export type Runner = (input: Input) => Promise<Output>
-
-/** Command of the plugin that is a program, from source. */
-export const pluginCommand: readonly [string, ...string[]] = [
-  process.execPath,
-  '--conditions=@proxy/source',
-  fileURLToPath(new URL('fixtures/plugin.ts', import.meta.url)),
-]
 
 /** In this process, with streams of the test's. */
 export const inProcess: Runner = async ({ env, stdin, behaviour = {} }) => {

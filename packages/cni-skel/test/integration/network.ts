@@ -10,7 +10,7 @@ import {
 } from '@proxy/testkit'
 
 import { type Behaviour, type RecordedCall } from '../fixtures/behaviour.ts'
-import { pluginCommand } from '../runners.ts'
+import { pluginCommand } from '../plugin-command.ts'
 
 /** A call of libcni as the plugin saw it. */
 interface SeenCall extends Omit<RecordedCall, 'stdin'> {
