@@ -1,3 +1,4 @@
+import { type IpFamily } from './config.ts'
 import {
   duration,
   extension,
@@ -10,7 +11,7 @@ import {
 /** What both capturing listeners have in common. */
 export interface CaptureOptions {
   readonly port: number
-  readonly families: readonly ('ipv4' | 'ipv6')[]
+  readonly families: readonly IpFamily[]
   readonly detectTimeoutMs: number
 }
 
@@ -48,7 +49,7 @@ export function captureBase(options: CaptureOptions): CaptureBase {
 
 /** The wildcard address of each family: a `::` socket of Envoy takes IPv6 only, so both can be open. */
 export function wildcards(
-  families: readonly ('ipv4' | 'ipv6')[],
+  families: readonly IpFamily[],
   port: number,
 ): readonly [Address, ...Address[]] {
   const ipv4: Address = { socket_address: { address: '0.0.0.0', port_value: port } }

@@ -87,49 +87,104 @@ const outboundSchema = z
   })
 
 /** How the inbound listener treats what is not mutual TLS from a captured peer. */
-export type InboundMode = z.infer<typeof mode>
+export type InboundMode = 'permissive' | 'strict'
 
-/**
- * Options of one sidecar's bootstrap. What is left out has the default named here.
- *
- * - `node`: what Envoy tells about itself: `pod`, `namespace`, `containerId`, `uid?`, `cluster`
- *   (`proxy-sidecar`), `id` (`namespace.pod.containerId`, the id cut to 12).
- * - `trustDomain`: a peer's certificate must carry a URI SAN `spiffe://<trustDomain>/…`.
- * - `adminSocket`: path of the admin's Unix socket, mode 0600; at most 107 bytes; one per Envoy.
- * - `sdsDirectory`: holds `identity.json` and `trust-bundle.json`; both must exist before the start.
- * - `outboundListenerFile`: the node's shared file of {@link outboundDiscovery}; must exist too.
- * - `mode` (`permissive`), `portModes` ({}): per destination port of the application, else `mode`.
- * - `outboundPort` (15001), `inboundPort` (15006), `families` (`['ipv4']`).
- * - `detectTimeoutMs` (200): how long to wait for a client's first bytes, so that HTTP and TLS can be
- *   told from the rest. A protocol in which the server speaks first waits this long once per connection.
- * - `accessLog` (`stdout`): `off` or an absolute path as well.
- * - `minTlsVersion` (`1.2`; two sidecars always agree on 1.3).
- * - `upstreamConnections` (`per-downstream`): each HTTP connection of a client has its own behind the
- *   sidecar, so that whoever balances connections still sees them. `shared` pools them instead.
- * - `upstreamIdleMs` (1500): an HTTP connection behind the sidecar without a request is closed after
- *   this. Shorter than servers wait (most 5 s, few 2 s): so it is the sidecar that closes, and no
- *   request meets a server that is just closing. It bounds as well how long such a connection stays
- *   after its client has gone.
- * - `connectTimeoutMs` (10000), `maxDownstreamConnections` (100000).
- * - `metricsPort`, `healthPort` (none): Prometheus and readiness inside the pod, 15090 and 15021 by custom.
- */
-export type SidecarConfig = z.input<typeof sidecarSchema>
+/** Address families that a pod can have. */
+export type IpFamily = 'ipv4' | 'ipv6'
+
+/** What a sidecar's Envoy tells about itself. */
+export interface SidecarNode {
+  /** Name in Envoy's own output. Default: `<namespace>.<pod>.<containerId, cut to 12>`. */
+  readonly id?: string | undefined
+  /** Default `proxy-sidecar`. */
+  readonly cluster?: string | undefined
+  readonly pod: string
+  readonly namespace: string
+  /** The pod's Kubernetes uid. */
+  readonly uid?: string | undefined
+  /** Id of the pod's sandbox. */
+  readonly containerId: string
+}
+
+/** Options that the bootstrap and the outbound listener must have the same. */
+export interface CaptureConfig {
+  /** Where the redirection sends what the application sends. Default 15001. */
+  readonly outboundPort?: number | undefined
+  /** Where the redirection sends what others send to the application. Default 15006. */
+  readonly inboundPort?: number | undefined
+  /** Default `['ipv4']`. */
+  readonly families?: readonly IpFamily[] | undefined
+  /**
+   * How long to wait for a client's first bytes, so that HTTP and TLS can be told from the rest.
+   * Default 200. A protocol in which the server speaks first waits this long once per connection; a
+   * client that is slower than this is served as bytes.
+   */
+  readonly detectTimeoutMs?: number | undefined
+  /** `stdout`, `off`, or the absolute path of a file. Default `stdout`. */
+  readonly accessLog?: string | undefined
+}
+
+/** Options of one sidecar's bootstrap. */
+export interface SidecarConfig extends CaptureConfig {
+  readonly node: SidecarNode
+  /** A peer's certificate must have a URI SAN `spiffe://<trustDomain>/…`. */
+  readonly trustDomain: string
+  /** The admin's Unix socket, made with mode 0600; at most 107 bytes, a path of its own per process. */
+  readonly adminSocket: string
+  /** Holds `identity.json` and `trust-bundle.json`; both must exist before the start. */
+  readonly sdsDirectory: string
+  /** The node's shared file, written from `outboundDiscovery`; must exist before the start. */
+  readonly outboundListenerFile: string
+  /** Default `permissive`. */
+  readonly mode?: InboundMode | undefined
+  /** Modes of single ports of the application. Default: none. */
+  readonly portModes?: Readonly<Record<string, InboundMode>> | undefined
+  /** Least version of mutual TLS. Default `1.2`; two sidecars always agree on 1.3. */
+  readonly minTlsVersion?: '1.2' | '1.3' | undefined
+  /**
+   * Default `per-downstream`: each HTTP connection of a client has its own behind the sidecar, so that
+   * whoever balances connections still sees them. `shared` pools them instead: fewer handshakes.
+   */
+  readonly upstreamConnections?: 'per-downstream' | 'shared' | undefined
+  /**
+   * An HTTP connection behind the sidecar without a request is closed after this. Default 1500:
+   * shorter than servers wait (most 5 s, few 2 s), so it is the sidecar that closes, and no request
+   * meets a server that is just closing. It also bounds how long such a connection outlives its client.
+   */
+  readonly upstreamIdleMs?: number | undefined
+  /** How long a connection to the destination may take. Default 10,000. */
+  readonly connectTimeoutMs?: number | undefined
+  /** More are refused, so that Envoy keeps descriptors to itself. Default 100,000. */
+  readonly maxDownstreamConnections?: number | undefined
+  /** Shows Prometheus statistics at `/stats/prometheus` inside the pod; 15090 by custom. Default: none. */
+  readonly metricsPort?: number | undefined
+  /** Shows readiness at `/healthz/ready` inside the pod; 15021 by custom. Default: none. */
+  readonly healthPort?: number | undefined
+}
+
+/** Options of the node's shared outbound listener. */
+export interface OutboundConfig extends CaptureConfig {
+  /**
+   * Addresses or CIDRs of captured pods: only there a sidecar answers, so only there mutual TLS is
+   * spoken. Order and repetition do not matter. Default: none.
+   */
+  readonly peers?: readonly string[] | undefined
+  /** Any text; Envoy's admin shows it. Default `1`. */
+  readonly version?: string | undefined
+}
+
+type Optional = 'metricsPort' | 'healthPort'
+type Defaults<T, Kept extends keyof T = never> = {
+  readonly [Key in Exclude<keyof T, Kept>]-?: Exclude<T[Key], undefined>
+} & Pick<T, Kept>
 
 /** {@link SidecarConfig} with the defaults filled in. */
-export type SidecarSettings = z.output<typeof sidecarSchema>
-
-/**
- * Options of the node's shared outbound listener; the ports, families, `detectTimeoutMs` and
- * `accessLog` are those of {@link SidecarConfig} and must be the same.
- *
- * - `peers` ([]): IP addresses (or CIDRs) of captured pods: only there a sidecar answers, so only
- *   there mutual TLS is spoken. Order and repetition do not matter.
- * - `version` (`1`): shown by Envoy's admin; any text.
- */
-export type OutboundConfig = z.input<typeof outboundSchema>
+export type SidecarSettings = Defaults<Omit<SidecarConfig, 'node'>, Optional> & {
+  readonly node: Defaults<SidecarNode, 'id' | 'uid'>
+}
 
 /** {@link OutboundConfig} with the defaults filled in. */
-export type OutboundSettings = z.output<typeof outboundSchema>
+export type OutboundSettings = Defaults<OutboundConfig>
 
 /** Checks the options of a bootstrap and fills in the defaults. Throws `config-invalid`. */
 export function parseSidecarConfig(config: unknown): SidecarSettings {

@@ -22,10 +22,13 @@ export { accessLogFormat } from './access-log.ts'
 
 export { type AccessLogLine, type Direction } from './access-log.ts'
 export {
+  type CaptureConfig,
   type InboundMode,
+  type IpFamily,
   type OutboundConfig,
   type OutboundSettings,
   type SidecarConfig,
+  type SidecarNode,
   type SidecarSettings,
 } from './config.ts'
 export { type EnvoyConfigErrorCode } from './error.ts'

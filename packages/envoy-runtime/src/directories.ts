@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { EnvoyRuntimeError, systemCode } from './error.ts'
 import { type Layout } from './layout.ts'
 import { type SidecarPaths } from './runtime.ts'
+import { isId } from './spec.ts'
 
 /** Whose a sidecar's files are. */
 export interface Owner {
@@ -68,7 +69,8 @@ export async function knownIds(layout: Layout): Promise<readonly string[]> {
     const id = /^(.+)\.(json|lock|trash)$/.exec(file)?.[1]
     if (id !== undefined) ids.add(id)
   }
-  return [...ids].sort()
+  // What has another name is not ours.
+  return [...ids].filter(isId).sort()
 }
 
 async function names(path: string): Promise<readonly string[]> {

@@ -33,9 +33,14 @@ export interface Launched {
   abandon(): void
 }
 
+/** What Envoy is called in its own command line: the binary by its descriptor. */
+export const BINARY = '/proc/self/fd/5'
+
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 /** How long the launcher may take until it waits for the word. It takes some 10 ms. */
 const LAUNCH_TIMEOUT_MS = 10_000
+/** A process that is just ending may still have the lock. */
+const LOCK_TIMEOUT_S = '1'
 
 /**
  * The steps of the launcher, in a process that keeps its pid through all of them. It says its pid
@@ -56,13 +61,13 @@ exec nsenter --net="$netns" -- \\
   unshare --mount --propagation slave --ipc --uts -- \\
   setpriv --reuid="$uid" --regid="$gid" --clear-groups --no-new-privs \\
   --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- \\
-  /proc/self/fd/5 "$@" 3>&- 4>&-
+  ${BINARY} "$@" 3>&- 4>&-
 `
 
 /**
  * Starts the launcher as an orphan in a session of its own (`setsid --fork`: Envoy with hot restart
  * asks to die with its parent, so there must be none by then), holding the lock for as long as it
- * and the Envoy it becomes live. Throws `launch-failed` when another process holds the lock.
+ * and the Envoy it becomes live. Throws `launch-failed` when another process keeps the lock.
  */
 export async function launch(options: Launch): Promise<Launched> {
   await using files = new AsyncDisposableStack()
@@ -74,7 +79,7 @@ export async function launch(options: Launch): Promise<Launched> {
     'setsid',
     [
       '--fork',
-      ...['flock', '--exclusive', '--nonblock', '--no-fork', options.lockPath],
+      ...['flock', '--exclusive', '--timeout', LOCK_TIMEOUT_S, '--no-fork', options.lockPath],
       ...['/bin/sh', '-c', SCRIPT, 'proxy-launch'],
       ...[String(options.maxOpenFiles), String(options.oomScoreAdj)],
       ...[options.netnsPath, String(options.uid), String(options.gid)],

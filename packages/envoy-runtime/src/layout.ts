@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { EnvoyRuntimeError } from './error.ts'
 import { type SidecarPaths } from './runtime.ts'
 import { parseId } from './spec.ts'
@@ -22,8 +22,11 @@ export interface Layout {
 /** The kernel's limit for the address of a Unix socket, without its last zero byte (unix(7)). */
 const MAX_SOCKET_PATH = 107
 
-/** The layout of a state directory. Pure. */
+/** The layout of a state directory. Pure. Throws `state-invalid` for a relative path. */
 export function layoutOf(root: string): Layout {
+  if (!isAbsolute(root)) {
+    throw new EnvoyRuntimeError('state-invalid', `state directory ${root} must be an absolute path`)
+  }
   const sidecars = join(root, 'sidecars')
   const records = join(root, 'records')
   return {

@@ -60,7 +60,7 @@ export interface SidecarStatus {
   readonly netns?: { readonly dev: number; readonly ino: number }
   /** As given in the spec; empty where the record was lost. */
   readonly labels: Readonly<Record<string, string>>
-  /** Changes when the spec does: compare with {@link specHash}. */
+  /** Changes when the spec does. */
   readonly specHash?: string
 }
 

@@ -29,9 +29,14 @@ const specSchema = z.strictObject({
 /** A {@link SidecarSpec} with its defaults. */
 export type SidecarSettings = Required<SidecarSpec>
 
+/** Whether a text can be a sidecar's id. */
+export function isId(text: string): boolean {
+  return ID.test(text)
+}
+
 /** Checks an id. Throws `spec-invalid`. */
 export function parseId(id: string): string {
-  if (!ID.test(id)) {
+  if (!isId(id)) {
     throw new EnvoyRuntimeError(
       'spec-invalid',
       `sidecar id ${JSON.stringify(id.slice(0, 200))} must be 1 to 128 letters, digits, "_", ".", "-"`,

@@ -244,7 +244,7 @@ async function envoysOf(id: string): Promise<readonly number[]> {
 }
 
 describe('when the agent dies', () => {
-  const starter = fileURLToPath(new URL('./programs/starter.ts', import.meta.url))
+  const starter = fileURLToPath(new URL('../fixtures/starter.ts', import.meta.url))
   const startIn = async (spec: SidecarSpec, until: string): Promise<ChildProcess> => {
     const file = join(temp.path, 'spec.json')
     await writeFile(file, JSON.stringify({ envoy, state, spec, until }))

@@ -1,7 +1,7 @@
 import { type AccessLogLine } from '@proxy/envoy-config'
 import { eventually, type Spawned } from '@proxy/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ports } from './programs/ports.ts'
+import { ports } from '../fixtures/ports.ts'
 import { createWorld, type Pod, spiffeIdOf, trustDomain, type World } from './world.ts'
 
 let world: World

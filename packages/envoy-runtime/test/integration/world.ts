@@ -24,7 +24,7 @@ import { processRuntime, type SidecarRuntime, type SidecarStatus } from '../../s
 const UID = 1337
 export const trustDomain = 'pxt.test'
 const program = (name: string): string =>
-  fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))
+  fileURLToPath(new URL(`../fixtures/${name}.ts`, import.meta.url))
 
 /** One pod: a namespace on the test's bridge. */
 export interface Pod {
