@@ -3,7 +3,7 @@ import { CniError, cniErrorCodes } from '@proxy/cni-types'
 import { PolicyError } from '@proxy/policy'
 
 /** The plugin's own CNI error codes; the specification leaves 100 and above to plugins. */
-export const ownErrorCodes = {
+const ownErrorCodes = {
   /** An annotation of the pod has a value that is not allowed: change the pod. */
   annotationInvalid: 100,
   /** CHECK: rules, sockets or proxy are not as they should be. */

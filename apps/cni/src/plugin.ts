@@ -143,8 +143,9 @@ async function gc(host: PluginHost, call: CniCall): Promise<void> {
 
 /** Permissive unless told otherwise: an agent that is away must not make the node not ready. */
 async function status(host: PluginHost, call: CniCall): Promise<void> {
+  // Before anything is checked: a mistake in other keys must not make the node not ready either.
+  if (call.conf['strictStatus'] !== true) return
   const settings = parseSettings(call.conf)
-  if (!settings.strictStatus) return
   try {
     await (await host.agent(settings.socket)).ready({ timeoutMs: 1_000 })
   } catch (error) {

@@ -34,7 +34,7 @@ function now(): string {
 }
 
 /** Reads the selection file, bounded; whatever keeps it from being read is a PolicyError. */
-export function readSelection(path: string): SelectionFile | undefined {
+function readSelection(path: string): SelectionFile | undefined {
   let file: number
   try {
     // Not to be kept waiting by something that is no file.

@@ -1,7 +1,7 @@
 import { captureReasons, captureSpecSchema, type DecisionReason, skipReasons } from '@proxy/policy'
 import { z } from 'zod'
 import { type Operation, type Requests, type Responses } from './routes.ts'
-import { apiVersion, type ErrorBody, type SidecarInfo, sidecarStates } from './types.ts'
+import { apiVersion, type SidecarInfo, sidecarStates } from './types.ts'
 
 // The names below reach paths, container names and rules: their grammars are closed.
 const containerId = z
@@ -89,7 +89,7 @@ export const requestSchemas: { readonly [K in Operation]: z.ZodType<Requests[K]>
 }
 
 /** Checks answers on the client's side, where the client asks for it. */
-export const responseSchemas: { readonly [K in Operation]: z.ZodType<Responses[K]> } = {
+const responseSchemas: { readonly [K in Operation]: z.ZodType<Responses[K]> } = {
   add: z.object({ sidecar }),
   del: z.object({ removed: z.boolean() }),
   check: z.object({ sidecar }),
@@ -115,17 +115,6 @@ export const responseSchemas: { readonly [K in Operation]: z.ZodType<Responses[K
   }),
   version: z.object({ apiVersion: z.literal(apiVersion), version: text }),
 }
-
-/** Checks the body of an answer that is not a success. */
-export const errorBodySchema: z.ZodType<ErrorBody> = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    retryable: z.boolean(),
-    cniCode: z.int().positive().exactOptional(),
-    details: z.string().exactOptional(),
-  }),
-})
 
 /** Checks an answer in full; hand it to the client's `validate` where start-up time allows zod. */
 export function validateResponse<K extends Operation>(operation: K, body: unknown): Responses[K] {

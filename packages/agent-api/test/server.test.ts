@@ -149,6 +149,7 @@ describe('bodies without end', () => {
 
 describe('slow and half-open clients', () => {
   test.for([
+    ['nothing at all', ''],
     ['a head that never ends', 'POST /v1/add HTTP/1.1\r\nhost: a\r\n'],
     [
       'a body that never ends',

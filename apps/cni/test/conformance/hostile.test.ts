@@ -217,4 +217,9 @@ describe('the configuration', () => {
     }
     expect(agent.requests).toEqual([])
   })
+
+  test('however wrong, it does not make the node not ready', async () => {
+    const stdin = scene.conf('1.1.0', { selection: 7, socket: [] })
+    expect(await runPlugin({ env: envOf('STATUS'), stdin })).toMatchObject({ code: 0, stdout: '' })
+  })
 })
