@@ -8,7 +8,7 @@ export interface BenchOptions {
 }
 
 /** The command line as `--help` shows it. */
-export function benchCommand(): Command {
+function benchCommand(): Command {
   return new Command('npm run bench --')
     .description(
       'Measures what adding and deleting a pod takes on a small node in network namespaces: through\n' +

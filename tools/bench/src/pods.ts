@@ -1,5 +1,4 @@
-import { type Lab, type Pod } from '@proxy/lab'
-import { BUILT } from '@proxy/lab'
+import { BUILT, type Lab, type Pod } from '@proxy/lab'
 import { type Finished, run } from '@proxy/testkit'
 
 import { type Variant } from './series.ts'
@@ -8,7 +7,7 @@ import { type Variant } from './series.ts'
 export const kinds = ['bare', 'unselected', 'selected'] as const
 
 /** See {@link kinds}. */
-export type Kind = (typeof kinds)[number]
+type Kind = (typeof kinds)[number]
 
 const PLUGIN = { selection: 'annotation' }
 

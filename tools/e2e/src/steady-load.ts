@@ -5,7 +5,7 @@ import { type Pod } from '@proxy/lab'
 import { eventually, spawnIn } from '@proxy/testkit'
 
 /** What became of the requests of a {@link SteadyLoad}. */
-export interface LoadResult {
+interface LoadResult {
   readonly answered: number
   /** What the others failed with. */
   readonly failures: readonly string[]

@@ -3,7 +3,7 @@ import { type Finished, run, testDependencies } from '@proxy/testkit'
 import { type LabPaths } from './lab-directory.ts'
 
 /** Name of the network in the lab's configuration list. */
-export const NETWORK = 'lab'
+const NETWORK = 'lab'
 
 /** What a runtime knows of a pod when it calls the chain. */
 export interface PodIdentity {

@@ -17,6 +17,7 @@ import {
 } from './lab-directory.ts'
 import { addNamespace, namespacesOf, netnsPath, removeNamespaces } from './namespaces.ts'
 import { createPod, type Pod } from './pod.ts'
+import { SUBNETS } from './subnets.ts'
 
 /** What a lab is made of. */
 export interface LabOptions {
@@ -60,8 +61,6 @@ export interface Lab extends AsyncDisposable {
   /** The agent's log so far. */
   agentLog(): Promise<string>
 }
-
-const SUBNETS = { ipv4: '10.88.0.0/24', ipv6: 'fd00:88::/64' }
 
 /** Files that `nx build` makes. */
 export const BUILT: Readonly<Record<'proxyCni' | 'agent' | 'sidecarctl', string>> = {

@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { eventually, spawnIn } from '@proxy/testkit'
 
 import { type Lab } from './lab.ts'
+import { must } from './must.ts'
 import { readSegments, type Segment } from './pcap.ts'
+import { BROADCAST } from './subnets.ts'
 
 /** What one connection looked like to somebody on the wire. */
 export interface WireConnection {
@@ -25,15 +28,27 @@ export interface WireCapture {
   stop(): Promise<readonly WireConnection[]>
 }
 
-/** Starts to capture TCP to and from a port on an interface of a namespace, the lab's bridge. */
+/** The last packet of a capture: UDP to the port of the discard service. */
+const MARK = { port: 9, text: 'the capture ends here' }
+const SEND_MARK = `
+const socket = require('node:dgram').createSocket('udp4')
+socket.bind(() => {
+  socket.setBroadcast(true)
+  socket.send('${MARK.text}', ${MARK.port}, '${BROADCAST}', () => socket.close())
+})`
+
+/** Starts to capture TCP to and from a port on the lab's bridge. */
 export async function captureWire(
   lab: Pick<Lab, 'netns' | 'paths'>,
-  { port, interface: ifname = 'cni0' }: { readonly port: number; readonly interface?: string },
+  { port }: { readonly port: number },
 ): Promise<WireCapture> {
   const file = join(lab.paths.root, 'wire.pcap')
+  await rm(file, { force: true })
+  const enter = ['nsenter', `--net=${lab.netns}`, '--'] as const
   const tcpdump = await spawnIn([
-    ...(['nsenter', `--net=${lab.netns}`, '--', 'tcpdump', '-i', ifname] as const),
-    ...['--immediate-mode', '-s', '0', '-Z', 'root', '-w', file, `tcp port ${port}`],
+    ...enter,
+    ...['tcpdump', '-i', 'cni0', '--immediate-mode', '-s', '0', '-U', '-Z', 'root', '-w', file],
+    `tcp port ${port} or udp port ${MARK.port}`,
   ])
   await eventually(() => {
     const { stderr } = tcpdump.output()
@@ -41,12 +56,14 @@ export async function captureWire(
   })
   return {
     async stop() {
-      tcpdump.process.kill('SIGINT') // it writes what it has and says how much that was
-      await eventually(() => {
-        const { stderr } = tcpdump.output()
-        if (!stderr.includes('packets captured')) throw new Error(`tcpdump goes on: ${stderr}`)
+      // What passed before the mark is in the file when the mark is.
+      await must(...enter, process.execPath, '-e', SEND_MARK)
+      await eventually(async () => {
+        if (!(await readFile(file)).includes(MARK.text)) throw new Error('packets still arrive')
       })
-      await tcpdump[Symbol.asyncDispose]()
+      const ended = once(tcpdump.process, 'close')
+      tcpdump.process.kill('SIGINT') // it ends at the end of a packet
+      await ended
       return connectionsOf(readSegments(await readFile(file)), port)
     },
   }
