@@ -4,7 +4,7 @@ import { type AddRequest } from '@proxy/agent-api'
 
 import { CaptureError, capturePod } from '../src/pod/capture.ts'
 import { faultsOf } from '../src/pod/check.ts'
-import { ReleaseError, releasePod } from '../src/pod/release.ts'
+import { releasePod } from '../src/pod/release.ts'
 import { createFakeNode, type FakeNode } from './fake-parts.ts'
 import { recordOf } from './pod-record-fixture.ts'
 
@@ -84,7 +84,11 @@ describe('a step that fails leaves nothing behind', () => {
 test('when the roll-back fails too, the journal keeps the pod for the reconcile loop', async () => {
   await using node = await nodeWith('c1')
   for (const verb of ['start', 'unredirect']) node.failing.add(verb)
-  await expect(capturePod(node.parts, requestOf('c1'), never)).rejects.toThrow(ReleaseError)
+  const failed = capturePod(node.parts, requestOf('c1'), never)
+  await expect(failed).rejects.toThrow(CaptureError)
+  await expect(failed).rejects.toThrow(
+    'start the sidecar: start fails; undoing it failed too: remove the redirection: unredirect fails',
+  )
   expect(node.leftOf('c1')).toEqual(['rules', 'journal'])
   expect(node.parts.journal.get('c1')?.phase).toBe('releasing')
 })
@@ -103,6 +107,29 @@ test('the same id with another namespace starts anew', async () => {
   const record = await capturePod(node.parts, requestOf('c1'), never)
   expect(record.netnsId.ino).toBe(99)
   expect(node.calls.filter((call) => call === 'unpin c1')).toHaveLength(1)
+})
+
+describe('on a full disk', () => {
+  /** The parts of a node whose journal can be read and emptied, not written. */
+  const full = ({ parts }: FakeNode): FakeNode['parts'] => ({
+    ...parts,
+    journal: { ...parts.journal, write: () => Promise.reject(new Error('ENOSPC')) },
+  })
+
+  test('a capture fails as any other, and leaves nothing', async () => {
+    await using node = await nodeWith('c1')
+    const failed = capturePod(full(node), requestOf('c1'), never)
+    await expect(failed).rejects.toThrow(CaptureError)
+    await expect(failed).rejects.toThrow('journal the intent: ENOSPC')
+    expect(node.leftOf('c1')).toEqual([])
+  })
+
+  test('a pod is released all the same', async () => {
+    await using node = await nodeWith('c1')
+    const record = await capturePod(node.parts, requestOf('c1'), never)
+    await releasePod(full(node), record)
+    expect(node.leftOf('c1')).toEqual([])
+  })
 })
 
 describe('release', () => {

@@ -4,13 +4,17 @@ import { type PodRecord } from '../state/pod-record.ts'
 import { type Parts, podFields } from './parts.ts'
 import { releasePod } from './release.ts'
 
-/** A step of a capture failed; everything done before it was undone. */
+/**
+ * A step of a capture failed; everything done before it was undone, or the message says what of that
+ * failed too: the reconcile loop then tries it again.
+ */
 export class CaptureError extends Error {
   override name = 'CaptureError'
   readonly step: string
 
-  constructor(step: string, options: { readonly cause: unknown }) {
-    super(`${step}: ${textOf(options.cause)}`, options)
+  constructor(step: string, { cause, undoing }: { cause: unknown; undoing?: unknown }) {
+    const more = undoing === undefined ? '' : `; undoing it failed too: ${textOf(undoing)}`
+    super(`${step}: ${textOf(cause)}${more}`, { cause })
     this.step = step
   }
 }
@@ -29,12 +33,13 @@ export async function capturePod(
   const { journal, network, sidecars, identities, peers, log, now } = parts
   const start = performance.now()
   const before = journal.get(request.containerId)
-  if (before !== undefined && !network.isSame(request.netns, before.netnsId)) {
-    await releasePod(parts, before) // the same id with another namespace: the old one is history
-  }
-  let step = 'pin the network namespace'
+  let step = 'release what the container id stood for before'
   let record: PodRecord | undefined
   try {
+    if (before !== undefined && !network.isSame(request.netns, before.netnsId)) {
+      await releasePod(parts, before)
+    }
+    step = 'pin the network namespace'
     const netnsId = await network.pin(request.containerId, request.netns)
     record = recordOf(request, netnsId, now())
     step = 'journal the intent'
@@ -56,8 +61,11 @@ export async function capturePod(
     await journal.write(record)
   } catch (error) {
     log.error('capture failed', { ...podFields(request), step, error: textOf(error) })
-    await releasePod(parts, record ?? { containerId: request.containerId })
-    throw new CaptureError(step, { cause: error })
+    const undoing = await releasePod(parts, record ?? { containerId: request.containerId }).then(
+      () => undefined,
+      (failure: unknown) => failure,
+    )
+    throw new CaptureError(step, { cause: error, undoing })
   }
   const durationMs = Math.round(performance.now() - start)
   log.info('pod captured', { ...podFields(record), reason: record.reason, durationMs })

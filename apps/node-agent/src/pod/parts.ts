@@ -30,7 +30,7 @@ export interface PodNetwork {
 }
 
 /** A sidecar's process, as the runtime sees it. */
-export interface SidecarProcess {
+interface SidecarProcess {
   readonly running: boolean
   readonly pid?: number | undefined
   /** Why it does not run, when that is known. */

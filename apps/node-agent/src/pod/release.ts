@@ -19,9 +19,6 @@ export async function releasePod(
   const { journal, network, sidecars, identities, peers, log } = parts
   const { containerId } = what
   const record = journal.get(containerId) ?? ('phase' in what ? what : undefined)
-  if (record !== undefined && record.phase !== 'releasing') {
-    await journal.write({ ...record, phase: 'releasing' })
-  }
   const steps: readonly (readonly [string, () => Promise<void>])[] = [
     ['tell the other sidecars', () => peers.remove(containerId)],
     ['retire the identity', () => identities.retire(containerId)],
@@ -30,18 +27,27 @@ export async function releasePod(
     ['unpin the network namespace', () => network.unpin(containerId)],
   ]
   const failures: Error[] = []
-  for (const [step, work] of steps) {
+  const attempt = async (step: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work()
     } catch (error) {
       failures.push(new Error(`${step}: ${(error as Error).message}`, { cause: error }))
     }
   }
+  if (record !== undefined && record.phase !== 'releasing') {
+    await attempt('journal the intent', () => journal.write({ ...record, phase: 'releasing' }))
+  }
+  // On a full disk the intent cannot be written, but a pod can be released: that needs no space.
+  const intent = failures.splice(0)
+  for (const [step, work] of steps) await attempt(step, work)
+  if (failures.length === 0) {
+    await attempt('remove the journal entry', () => journal.remove(containerId))
+  }
   if (failures.length > 0) {
+    failures.unshift(...intent)
     const why = failures.map(({ message }) => message).join('; ')
     log.error('release failed', { containerId: containerId.slice(0, 12), error: why })
     throw new ReleaseError(failures, why)
   }
-  await journal.remove(containerId)
   if (record !== undefined) log.info('pod released', podFields(record))
 }
