@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { agentServer } from '@proxy/agent-api'
+import { agentClient, AgentApiError, agentServer, cancelQueuedDelete } from '@proxy/agent-api'
 import { isTmpfs } from '@proxy/certs'
 import { type OutboundConfig } from '@proxy/envoy-config'
 import { processRuntime } from '@proxy/envoy-runtime'
@@ -38,6 +38,7 @@ export class StartError extends Error {
 export async function runAgent(config: Config, log: Log, signal: AbortSignal): Promise<void> {
   const startedAt = new Date()
   const now = (): Date => new Date()
+  await expectNoOther(config.socket)
   await prepareDirectories(config)
   const version = await envoyVersion(config.envoyPath).catch((error: unknown) => {
     throw new StartError(`--envoy-path: ${(error as Error).message}`, { cause: error })
@@ -130,6 +131,7 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
       },
       notReady: () => (signal.aborted ? 'the agent is stopping' : undefined),
       pendingDeletes: async () => (await queue()).length,
+      cancelDelete: (attachment) => cancelQueuedDelete(deleteQueue, attachment),
     }),
   })
   log.info('agent serves', { socket: config.socket, version: VERSION, envoyVersion: version })
@@ -138,6 +140,26 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
   for (const { containerId } of journal.list()) await parts.identities.suspend(containerId)
   if (journal.list().length === 0) releasePinDirectory(pinDirectory)
   log.info('agent ends', { sidecarsLeftRunning: journal.list().length })
+}
+
+/**
+ * The socket is claimed only when the node is in order. Another agent on the same folders would by
+ * then have lost the captures that were under way, so it is looked for first.
+ */
+async function expectNoOther(socketPath: string): Promise<void> {
+  try {
+    await agentClient({ socketPath }).alive({ timeoutMs: 2000 })
+  } catch (error) {
+    if (error instanceof AgentApiError && error.code === 'agent-absent') return
+    throw new StartError(
+      `--socket ${socketPath} is in use but does not answer (${(error as Error).message}): ` +
+        'end the agent that hangs there, or use other folders and another socket',
+      { cause: error },
+    )
+  }
+  throw new StartError(
+    `--socket ${socketPath}: another agent serves there; end it first, or use other folders and another socket`,
+  )
 }
 
 async function keepInOrder(

@@ -1,6 +1,7 @@
 import {
   AgentApiError,
   type AgentHandlers,
+  type AttachmentId,
   apiVersion,
   type SidecarInfo,
   type SidecarState,
@@ -16,7 +17,7 @@ import { ReleaseError, releasePod } from './pod/release.ts'
 import { type PodRecord } from './state/pod-record.ts'
 
 /** What the agent says about itself. */
-export interface AgentFacts {
+interface AgentFacts {
   readonly version: string
   readonly node: string
   readonly startedAt: Date
@@ -34,6 +35,8 @@ export interface HandlersOptions {
   readonly notReady: () => string | undefined
   /** How many deletions wait in the queue. */
   readonly pendingDeletes: () => Promise<number>
+  /** Takes back a deletion that waits in the queue, of an attachment that is added again. */
+  readonly cancelDelete: (attachment: AttachmentId) => Promise<void>
 }
 
 /** CNI's "try again later": kubelet comes back with a new sandbox. */
@@ -41,7 +44,7 @@ const TRY_AGAIN = 11
 
 /** The agent's answers to plugin and command line. */
 export function createHandlers(options: HandlersOptions): AgentHandlers {
-  const { parts, locks, facts, notReady, pendingDeletes } = options
+  const { parts, locks, facts, notReady, pendingDeletes, cancelDelete } = options
   const { journal } = parts
   const infoOf = (record: PodRecord): Promise<SidecarInfo> => describe(parts, facts, record)
 
@@ -50,6 +53,8 @@ export function createHandlers(options: HandlersOptions): AgentHandlers {
     add: (request, { signal }) =>
       locks.withPod(request.containerId, async () => {
         signal.throwIfAborted() // the caller gave up while this waited for the pod
+        // It was asked for before this ADD, so it must not be done to what this ADD makes.
+        await cancelDelete(request)
         try {
           return { sidecar: await infoOf(await capturePod(parts, request, signal)) }
         } catch (error) {

@@ -55,6 +55,7 @@ test('a queued deletion is done and taken out of the queue, also of a pod nobody
   const done: string[] = []
   const queued = (containerId: string): QueuedRelease => ({
     containerId,
+    isWaiting: () => Promise.resolve(true),
     done: () => Promise.resolve(void done.push(containerId)),
   })
   await run(node, [queued('c1'), queued('unknown')])
@@ -67,8 +68,18 @@ test('a queued deletion that fails stays in the queue', async () => {
   await using node = await nodeWith('c1')
   node.failing.add('unredirect')
   const done: string[] = []
-  await run(node, [{ containerId: 'c1', done: () => Promise.resolve(void done.push('c1')) }])
+  const isWaiting = () => Promise.resolve(true)
+  await run(node, [
+    { containerId: 'c1', isWaiting, done: () => Promise.resolve(void done.push('c1')) },
+  ])
   expect(done).toEqual([])
+})
+
+test('a queued deletion that an ADD has taken back since is not done', async () => {
+  await using node = await nodeWith('c1')
+  const isWaiting = () => Promise.resolve(false)
+  await run(node, [{ containerId: 'c1', isWaiting, done: () => Promise.resolve() }])
+  expect(node.leftOf('c1')).toEqual(ALL)
 })
 
 test.each(['capturing', 'releasing'] as const)(

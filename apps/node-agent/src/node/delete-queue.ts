@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+
 import { readDeleteQueue, removeQueueEntry } from '@proxy/agent-api'
 
 import { type Log } from '../pod/parts.ts'
@@ -14,6 +16,7 @@ export async function queuedReleases(
   }
   return entries.map((entry) => ({
     containerId: entry.request.containerId,
+    isWaiting: () => Promise.resolve(existsSync(entry.path)),
     done: () => removeQueueEntry(entry),
   }))
 }

@@ -6,6 +6,8 @@ import { type PodRecord } from '../state/pod-record.ts'
 /** A deletion that the plugin could not hand over while the agent was away. */
 export interface QueuedRelease {
   readonly containerId: string
+  /** Whether it still is in the queue: an ADD for the same container takes it out. */
+  isWaiting(): Promise<boolean>
   /** Takes it out of the queue, when it is done. */
   done(): Promise<void>
 }
@@ -37,6 +39,7 @@ export async function reconcile(parts: Parts, options: ReconcileOptions): Promis
   for (const queued of await options.queue()) {
     const { containerId } = queued
     await attempt(containerId, async () => {
+      if (!(await queued.isWaiting())) return
       await releasePod(parts, journal.get(containerId) ?? { containerId })
       await queued.done()
     })

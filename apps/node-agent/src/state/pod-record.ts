@@ -11,7 +11,7 @@ import {
  * How far a pod is. `capturing` and `releasing` are written before the effect, so that whoever finds
  * them after a crash knows what was under way.
  */
-export type Phase = 'capturing' | 'captured' | 'releasing'
+type Phase = 'capturing' | 'captured' | 'releasing'
 
 /** What the agent knows of one captured pod, keyed by its container id. */
 export interface PodRecord {
