@@ -42,7 +42,9 @@ export function findViolations(projects: readonly Project[]): readonly string[] 
 }
 
 function forbidden(from: Project, to: Project, dev: boolean): string | undefined {
-  if (to.layer === 'test') return dev ? undefined : 'test support is for devDependencies'
+  if (to.layer === 'test') {
+    return dev || from.layer === 'tool' ? undefined : 'test support is for devDependencies'
+  }
   if (from.layer === 'test') return 'test support imports nothing of ours'
   if (from.public && !to.public && !dev) return 'a public package would need a private one'
   if (from.layer === 'tool') return undefined

@@ -47,7 +47,7 @@ test('the allowed edges are allowed', () => {
     project('@proxy/policy', 'core', ['@proxy/iptables']),
     project('kit', 'test'),
     project('app', 'app', ['@proxy/policy', 'kit'], { dev: true }),
-    project('tool', 'tool', ['app', '@proxy/policy']),
+    project('tool', 'tool', ['app', '@proxy/policy', 'kit']),
   ])
   expect(violations).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { type Execute, must } from './execute.ts'
 
 /** A program that is run, and the Debian package that has it. */
-export interface DebianProgram {
+interface DebianProgram {
   readonly program: string
   readonly package: string
 }
@@ -10,7 +10,7 @@ export interface DebianProgram {
 export const CNI_PLUGIN_DIR = '/usr/lib/cni'
 
 /** Everything that is run from the distribution. */
-export const DEBIAN_PROGRAMS: readonly DebianProgram[] = [
+const DEBIAN_PROGRAMS: readonly DebianProgram[] = [
   { program: 'ip', package: 'iproute2' },
   { program: 'nsenter', package: 'util-linux' },
   { program: 'setpriv', package: 'util-linux' },

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 
 /** What a finished program left. */
-export interface Executed {
+interface Executed {
   /** Undefined when the program could not be started. */
   readonly status: number | undefined
   readonly output: string

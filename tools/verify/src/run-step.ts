@@ -45,6 +45,8 @@ function nx(
   return new Promise((resolve, reject) => {
     const child = spawn('pnpm', ['exec', 'nx', 'run-many', '-t', target, ...flags], {
       cwd: root,
+      // A missing golden file or snapshot is a failure then, and nobody is asked anything.
+      env: { ...process.env, CI: 'true' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''

@@ -27,7 +27,7 @@ export async function removeDurably(path: string): Promise<void> {
 }
 
 /** Ends the names of files that a crash may leave half-written; they are never read. */
-export const TEMPORARY_SUFFIX = '.tmp'
+const TEMPORARY_SUFFIX = '.tmp'
 
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')

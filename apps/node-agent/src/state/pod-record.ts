@@ -41,11 +41,9 @@ export interface PodRecord {
   readonly since: string
 }
 
-const containerIdSchema = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/)
-
 const podRecordSchema: z.ZodType<PodRecord> = z.object({
   version: z.literal(1),
-  containerId: containerIdSchema,
+  containerId: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/),
   network: z.string(),
   ifname: z.string().min(1).max(15),
   pod: z.object({
@@ -67,9 +65,4 @@ export function parsePodRecord(text: string): PodRecord {
   const parsed = podRecordSchema.safeParse(JSON.parse(text))
   if (parsed.success) return parsed.data
   throw new Error(z.prettifyError(parsed.error).replaceAll('\n', ' '), { cause: parsed.error })
-}
-
-/** Whether a text may become a file name of ours. */
-export function isContainerId(text: string): boolean {
-  return containerIdSchema.safeParse(text).success
 }
