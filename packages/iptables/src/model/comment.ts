@@ -1,7 +1,7 @@
 const prefix = 'proxy/'
 
 /** Name of a rule that somebody put into our chains without a comment of ours. */
-export const unnamed = 'unnamed'
+const unnamed = 'unnamed'
 
 /** The comment that a rule of this name carries in the kernel. */
 export function commentOf(name: string): string {

@@ -10,7 +10,7 @@ export function describeRule(rule: Rule): string {
 }
 
 /** What happens, in words. */
-export function describeVerdict(verdict: Verdict): string {
+function describeVerdict(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'return':
       return 'leave the chain'

@@ -48,7 +48,7 @@ export const protocolFamily = { inet: 1, ipv4: 2, ipv6: 10 } as const
 
 /** Attributes, by message. */
 export const attribute = {
-  table: { name: 1 },
+  table: { name: 1, flags: 2 },
   chain: { table: 1, name: 3, hook: 4, policy: 5, type: 7 },
   hook: { number: 1, priority: 2 },
   rule: { table: 1, chain: 2, expressions: 4, userData: 7 },

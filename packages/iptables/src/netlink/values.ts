@@ -56,7 +56,7 @@ export function valueBytes(type: SetType, value: string | number): Uint8Array {
 }
 
 /** The value that {@link valueBytes} wrote; for all but CIDRs, which are intervals. */
-export function valueOfBytes(
+function valueOfBytes(
   type: Exclude<SetType, 'ipv4-cidr' | 'ipv6-cidr'>,
   bytes: Uint8Array,
 ): string | number {

@@ -54,7 +54,14 @@ export interface NftState {
 /** Reads dumps of nf_tables and keeps what is in our table. */
 export function parseNftDump(dump: NftDump): NftState {
   const anomalies: RuleDiff[] = []
-  const exists = hasTable(dump.tables)
+  const tables = ours(dump.tables, attribute.table.name)
+  const exists = tables.length > 0
+  const flags = tables.map((table) => numberIn(table, attribute.table.flags) ?? 0)
+  if (flags.some((flag) => flag !== 0)) {
+    // A dormant table has all its rules, and none of them has an effect.
+    const actual = `table with flags ${flags.join()}`
+    anomalies.push({ kind: 'changed', object: 'table', name: nftTable, actual })
+  }
   const ruleLists = rulesByChain(dump.rules)
   const chains = ours(dump.chains, attribute.chain.table).flatMap((attributes): Chain[] => {
     const name = textIn(attributes, attribute.chain.name) ?? ''
@@ -97,8 +104,13 @@ function rulesByChain(payloads: readonly Uint8Array[]): Map<string, Rule[]> {
     const chain = textIn(attributes, attribute.rule.chain) ?? ''
     const comment = commentIn(attributes.get(attribute.rule.userData))
     const expressions = attributes.get(attribute.rule.expressions) ?? new Uint8Array()
-    const rule: Rule = { name: nameOfComment(comment), ...parseExpressions(expressions) }
-    chains.set(chain, [...(chains.get(chain) ?? []), rule])
+    const rule: Rule = {
+      name: nameOfComment(comment),
+      ...parseExpressions(expressions, chainOfNft(chain)?.table),
+    }
+    const before = chains.get(chain)
+    if (before === undefined) chains.set(chain, [rule])
+    else before.push(rule)
   }
   return chains
 }
@@ -145,7 +157,11 @@ function setOf(set: Attributes, dump: NftDump, anomalies: RuleDiff[]): NamedSet[
     anomalies.push({ kind: 'changed', object: 'set', name, actual: 'set of another type' })
     return []
   }
-  const elements = (dump.elements.get(name) ?? []).flatMap((payload) => elementsIn(payload))
+  const all = (dump.elements.get(name) ?? []).flatMap((payload) => elementsIn(payload))
+  const elements = all.filter((element) => element !== undefined)
+  if (elements.length < all.length) {
+    anomalies.push({ kind: 'changed', object: 'set', name, actual: 'set with every value in it' })
+  }
   return [{ name, type, elements: valuesOfElements(type, elements) }]
 }
 
@@ -159,12 +175,13 @@ function typeOfSet(set: Attributes): SetType | undefined {
   )
 }
 
-function elementsIn(payload: Uint8Array): SetElement[] {
+/** An element without a value is the one that stands for all values, which we never write. */
+function elementsIn(payload: Uint8Array): (SetElement | undefined)[] {
   const list = readAttributes(payload.subarray(4)).get(attribute.elements.list)
-  return readAttributeList(list ?? new Uint8Array()).flatMap(({ value }): SetElement[] => {
+  return readAttributeList(list ?? new Uint8Array()).map(({ value }) => {
     const element = readAttributes(value)
     const key = nestedIn(element, attribute.element.key).get(attribute.data.value)
     const isEnd = ((numberIn(element, attribute.element.flags) ?? 0) & intervalEnd) !== 0
-    return key === undefined ? [] : [{ key, isEnd }]
+    return key === undefined ? undefined : { key, isEnd }
   })
 }

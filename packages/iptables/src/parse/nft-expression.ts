@@ -3,7 +3,7 @@ import { chainOfNft } from '../model/chain-names.ts'
 import { formatCidr, type Cidr } from '../model/cidr.ts'
 import { families, type Family } from '../model/family.ts'
 import { type Match } from '../model/match.ts'
-import { type Rule, type Verdict } from '../model/rule-set.ts'
+import { type Rule, type TableName, type Verdict } from '../model/rule-set.ts'
 import {
   attribute,
   comparison,
@@ -32,21 +32,24 @@ import {
 /** What a list of expressions says. */
 export type ParsedExpressions = Pick<Rule, 'families' | 'match' | 'verdict'>
 
+const noVerdict: Verdict = { kind: 'unknown', text: 'no verdict' }
+
+function withUnknown(rule: ParsedExpressions, text: string): ParsedExpressions {
+  return { ...rule, match: [...rule.match, { kind: 'unknown', text }] }
+}
+
 /** What the register holds while the list is read. */
 type Register =
   | { readonly holds: 'field'; readonly source: FieldSource; readonly mask?: Uint8Array }
   | { readonly holds: 'value'; readonly value: Uint8Array }
 
 /**
- * Reads the expressions of a rule back into conditions and verdict. Counters mean nothing; what
+ * Reads the expressions of a rule back into conditions and verdict; `table` is the one that its
+ * chain is for, and jumps to chains for other tables are not ours. Counters mean nothing; what
  * this package never writes becomes an unknown condition or verdict.
  */
-export function parseExpressions(bytes: Uint8Array): ParsedExpressions {
-  let rule: ParsedExpressions = {
-    families,
-    match: [],
-    verdict: { kind: 'unknown', text: 'no verdict' },
-  }
+export function parseExpressions(bytes: Uint8Array, table?: TableName): ParsedExpressions {
+  let rule: ParsedExpressions = { families, match: [], verdict: noVerdict }
   let held: Register | undefined
   for (const { value } of readAttributeList(bytes)) {
     const element = readAttributes(value)
@@ -58,13 +61,18 @@ export function parseExpressions(bytes: Uint8Array): ParsedExpressions {
       continue
     }
     if (name === 'counter') continue
+    if (rule.verdict !== noVerdict) {
+      // The kernel never comes here: what is left may look like ours and say nothing.
+      rule = withUnknown(rule, `expression ${name} behind the verdict`)
+      continue
+    }
     const condition = conditionOf(name, data, held, rule.families)
-    const verdict = condition === undefined ? verdictOf(name, data, held) : undefined
+    const verdict = condition === undefined ? verdictOf(name, data, held, table) : undefined
     held = undefined
     if (condition?.kind === 'family') rule = { ...rule, families: [condition.family] }
     else if (condition !== undefined) rule = { ...rule, match: [...rule.match, condition] }
     else if (verdict !== undefined) rule = { ...rule, verdict }
-    else rule = { ...rule, match: [...rule.match, { kind: 'unknown', text: `expression ${name}` }] }
+    else rule = withUnknown(rule, `expression ${name}`)
   }
   return rule
 }
@@ -126,6 +134,7 @@ function comparisonOf(
   negate: boolean,
   ruleFamilies: readonly Family[],
 ): Condition | undefined {
+  if (mask !== undefined && source.from === 'meta') return undefined
   if (source.from === 'meta' && source.key === 'family') {
     const family = families.find((one) => protocolFamily[one] === value[0])
     return family && !negate ? { kind: 'family', family } : undefined
@@ -207,6 +216,7 @@ function verdictOf(
   name: string,
   data: Attributes,
   held: Register | undefined,
+  table: TableName | undefined,
 ): Verdict | undefined {
   if (name === 'redir') return redirectOf(data, held)
   if (name !== 'immediate') return undefined
@@ -215,7 +225,8 @@ function verdictOf(
   if (code === verdictCode.return) return { kind: 'return' }
   const chain = textIn(verdict, attribute.verdict.chain)
   const known = chain === undefined ? undefined : chainOfNft(chain)
-  if (code === verdictCode.jump && known !== undefined) return { kind: 'jump', chain: known.name }
+  if (code === verdictCode.jump && known !== undefined && known.table === table)
+    return { kind: 'jump', chain: known.name }
   return { kind: 'unknown', text: `verdict ${code}${chain === undefined ? '' : ` ${chain}`}` }
 }
 

@@ -10,7 +10,7 @@ import { type Rule, type Verdict } from '../model/rule-set.ts'
 export interface SavedRule {
   /** Name of the chain that it is in, as iptables has it. */
   readonly chain: string
-  /** Target of `-j`, as iptables has it; empty when there is none. */
+  /** Target of `-j` or `-g`, as iptables has it; empty when there is none. */
   readonly target: string
   readonly rule: Rule
 }
@@ -45,7 +45,7 @@ export function parseSavedRule(line: string, family: Family): SavedRule {
       if (known !== undefined) at++
     }
   }
-  const target = words[at] === '-j' ? (words[at + 1] ?? '') : ''
+  const target = words[at + 1] ?? ''
   const name = nameOfComment(comment)
   const verdict = verdictOf(words.slice(at))
   return { chain, target, rule: { name, families: [family], match: sortMatches(match), verdict } }

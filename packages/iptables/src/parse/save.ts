@@ -112,7 +112,8 @@ function hooksOf(raw: RawTable, family: Family, anomalies: RuleDiff[]): Map<Chai
   for (const { saved } of raw.lines.filter((line) => isJumpToUs(line.saved))) {
     const name = chainOfIptables(saved.target)
     const hook = saved.chain.toLowerCase()
-    const isPlain = saved.rule.match.length === 0 && saved.rule.name === 'hook'
+    const { match, verdict, name: comment } = saved.rule
+    const isPlain = match.length === 0 && verdict.kind === 'jump' && comment === 'hook'
     const isHook = hook === 'prerouting' || hook === 'output'
     if (name !== undefined && isPlain && isHook && !hooks.has(name)) {
       hooks.set(name, hook)

@@ -40,11 +40,13 @@ const elementsPerMessage = 1024
 
 /**
  * The nf_tables transaction that makes a namespace have exactly these rules of ours, whatever
- * version of our table it has: the table is added, deleted and added again in one step.
+ * version of our table it has: the table is added, deleted and added again in one step. No rules
+ * mean no table.
  */
 export function renderNftBatch(rules: RuleSet, options: NftBatchOptions = {}): NftBatch {
   const out = batchWriter(options.sequence ?? 1)
   replaceTable(out)
+  if (rules.chains.length === 0) return out.finish()
   out.send('newTable', flag.create, `table ${nftTable}`, (writer) =>
     writer.text(attribute.table.name, nftTable),
   )

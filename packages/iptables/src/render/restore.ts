@@ -75,7 +75,7 @@ function sameJumps(before: readonly string[], wanted: readonly string[]): boolea
 }
 
 /** The rule of a built-in chain that leads to ours. */
-export function hookLine(chain: Chain): string {
+function hookLine(chain: Chain): string {
   const builtIn = (chain.hook ?? '').toUpperCase()
   const comment = `-m comment --comment "${commentOf('hook')}"`
   return `-A ${builtIn} ${comment} -j ${iptablesChain(chain.name)}`

@@ -5,10 +5,10 @@ import { formatCidr, parseCidr } from '../model/cidr.ts'
 import { families, type Family } from '../model/family.ts'
 
 /** Most entries of one list; what a netlink datagram of default size can carry. */
-export const maxEntries = 2048
+const maxEntries = 2048
 
 /** Most uids or gids of proxies. */
-export const maxOwners = 64
+const maxOwners = 64
 
 /** Highest id a socket can have; 2^32 - 1 means "no id" to the kernel. */
 const maxId = 4_294_967_294

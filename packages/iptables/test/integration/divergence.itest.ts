@@ -101,6 +101,25 @@ const nftDamages: readonly Damage[] = [
     ],
   },
   {
+    name: 'table put to sleep',
+    commands: [nft('add table inet proxy_sidecar { flags dormant; }')],
+    expect: [{ kind: 'changed', object: 'table', name: 'proxy_sidecar' }],
+  },
+  {
+    name: 'set that holds everything',
+    commands: [nft('add element inet proxy_sidecar exclude_inbound_ports { * }')],
+    expect: [{ kind: 'changed', object: 'set', name: 'exclude_inbound_ports' }],
+  },
+  {
+    name: 'rule that only looks right',
+    commands: [
+      nft(
+        'flush chain inet proxy_sidecar nat_output; add rule inet proxy_sidecar nat_output meta l4proto & 3 == 2 jump nat_outbound comment "proxy/to-outbound"',
+      ),
+    ],
+    expect: [{ kind: 'changed', object: 'rule', name: 'to-outbound' }],
+  },
+  {
     name: 'policy changed',
     commands: [
       nft(
@@ -154,6 +173,27 @@ const iptablesDamages = (tool: string): readonly Damage[] => [
       ),
     ],
     expect: [{ kind: 'extra', object: 'hook', name: 'PROXY_SC_OUTPUT' }],
+  },
+  {
+    name: 'hook by goto',
+    commands: [
+      iptables(tool, '-F', 'OUTPUT'),
+      iptables(
+        tool,
+        '-A',
+        'OUTPUT',
+        '-m',
+        'comment',
+        '--comment',
+        'proxy/hook',
+        '-g',
+        'PROXY_SC_OUTPUT',
+      ),
+    ],
+    expect: [
+      { kind: 'extra', object: 'hook', name: 'PROXY_SC_OUTPUT' },
+      { kind: 'missing', object: 'hook', name: 'nat output' },
+    ],
   },
   {
     name: 'hook with a condition',

@@ -54,6 +54,13 @@ describe.each(backendNames)('%s', (name) => {
     expect(await snapshot(netns)).toBe(removed)
   })
 
+  test('applying no rules is removing', async () => {
+    await backend.apply(rich)
+    await backend.apply(noRules)
+    expect(await backend.verify(noRules)).toEqual({ ok: true, differences: [] })
+    expect(await snapshot(netns)).not.toMatch(/proxy/i)
+  })
+
   test('removes where nothing ever was', async () => {
     await backend.remove()
     expect(await backend.verify(noRules)).toEqual({ ok: true, differences: [] })
