@@ -20,6 +20,9 @@ export const base: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          // A bound for what hangs, far from what a busy machine needs.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           benchmark: { include: ['bench/**/*.bench.ts'] },
         },
       },

@@ -30,7 +30,9 @@ test('the commands of one-node.md work as they stand', { timeout: 120_000 }, asy
   const agent = steps.findIndex((step) => step.startsWith('node '))
   steps[agent] = `${steps[agent]!.trim()} > ${join(dir.path, 'agent.log')} 2>&1 &${WAIT_FOR_AGENT}`
   steps.splice(-1, 0, 'kill %1; wait %1\n')
-  steps.push(`ls -A /opt/proxy /run/proxy-agent /run/proxy-sidecars > ${join(dir.path, 'left')} 2>/dev/null || true`)
+  steps.push(
+    `ls -A /opt/proxy /run/proxy-agent /run/proxy-sidecars > ${join(dir.path, 'left')} 2>/dev/null || true`,
+  )
 
   const script = join(dir.path, 'script')
   const { writeFile, readFile } = await import('node:fs/promises')
