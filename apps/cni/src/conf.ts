@@ -26,22 +26,27 @@ export interface PluginSettings {
   readonly logFileMaxBytes: number
 }
 
+/** A whole number within bounds; the small build of zod has no texts of its own. */
+function whole(least: number, most: number, usual: number): z.ZodMiniType<number> {
+  const text = `must be a whole number from ${least} to ${most}`
+  return z._default(z.int(text).check(z.gte(least, text), z.lte(most, text)), usual)
+}
+
 function schema(): z.ZodMiniType<PluginSettings> {
+  const absolute = 'must be an absolute path'
   const path = z
-    .string()
-    .check(z.maxLength(4095), z.regex(/^\/[^\p{Cc}]*$/u, 'must be an absolute path'))
-  const ms = (most: number, usual: number): z.ZodMiniType<number> =>
-    z._default(z.int().check(z.gte(1), z.lte(most)), usual)
+    .string(absolute)
+    .check(z.maxLength(4095, absolute), z.regex(/^\/[^\p{Cc}]*$/u, absolute))
   return z.object({
     socket: z._default(path, '/run/proxy-agent/agent.sock'),
     selectionFile: z._default(path, '/run/proxy-agent/selection.json'),
     deleteQueue: z._default(path, '/var/lib/proxy-agent/delete-queue'),
-    addTimeoutMs: ms(20_000, 18_000),
-    delTimeoutMs: ms(10_000, 8_000),
-    agentWaitMs: z._default(z.int().check(z.gte(0), z.lte(20_000)), 3_000),
-    strictStatus: z._default(z.boolean(), false),
+    addTimeoutMs: whole(1, 20_000, 18_000),
+    delTimeoutMs: whole(1, 10_000, 8_000),
+    agentWaitMs: whole(0, 20_000, 3_000),
+    strictStatus: z._default(z.boolean('must be true or false'), false),
     logFile: z.optional(path),
-    logFileMaxBytes: z._default(z.int().check(z.gte(4_096), z.lte(1_073_741_824)), 1_048_576),
+    logFileMaxBytes: whole(4_096, 1_073_741_824, 1_048_576),
   })
 }
 

@@ -52,22 +52,31 @@ export const exemptionDefaults = {
   agentPodPrefix: 'proxy-agent-',
 } as const
 
+/** One of a few words; the small build of zod has no texts of its own. */
+function word<const T extends string>(words: readonly T[]): z.ZodMiniType<T> {
+  return z.enum(words, `must be ${words.map((text) => `"${text}"`).join(' or ')}`)
+}
+
 function schema(): z.ZodMiniType<PolicyConf> {
-  const namespace = z
-    .string()
-    .check(z.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace'))
-  const namespaces = z.array(namespace).check(z.maxLength(4096))
-  const prefix = z.string().check(z.minLength(1), z.maxLength(253))
-  return z.object({
-    selection: z._default(z.enum(selectionModes), 'annotation'),
-    excludeNamespaces: z._default(namespaces, [...exemptionDefaults.excludeNamespaces]),
-    namespaces: z._default(namespaces, []),
-    agentNamespace: z._default(namespace, exemptionDefaults.agentNamespace),
-    agentPodPrefix: z._default(prefix, exemptionDefaults.agentPodPrefix),
-    failPolicy: z._default(z.enum(failPolicies), 'closed'),
-    mtls: z._default(z.enum(mtlsModes), 'permissive'),
-    readiness: z._default(z.enum(readinessModes), 'ready'),
-  })
+  const named = 'must be the name of a namespace'
+  const namespace = z.string(named).check(z.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, named))
+  const listed = 'must be a list of at most 4096 namespaces'
+  const namespaces = z.array(namespace, listed).check(z.maxLength(4096, listed))
+  const begins = 'must be the beginning of a pod name'
+  const prefix = z.string(begins).check(z.minLength(1, begins), z.maxLength(253, begins))
+  return z.object(
+    {
+      selection: z._default(word(selectionModes), 'annotation'),
+      excludeNamespaces: z._default(namespaces, [...exemptionDefaults.excludeNamespaces]),
+      namespaces: z._default(namespaces, []),
+      agentNamespace: z._default(namespace, exemptionDefaults.agentNamespace),
+      agentPodPrefix: z._default(prefix, exemptionDefaults.agentPodPrefix),
+      failPolicy: z._default(word(failPolicies), 'closed'),
+      mtls: z._default(word(mtlsModes), 'permissive'),
+      readiness: z._default(word(readinessModes), 'ready'),
+    },
+    'must be an object',
+  )
 }
 
 /**

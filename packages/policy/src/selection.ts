@@ -14,8 +14,11 @@ export interface SelectionFile {
 }
 
 function schema(): z.ZodMiniType<SelectionFile> {
-  const namespaces = z.array(z.string().check(z.maxLength(63))).check(z.maxLength(16_384))
-  return z.object({ version: z.literal(1), namespaces })
+  const named = 'must be the name of a namespace'
+  const listed = 'must be a list of at most 16384 namespaces'
+  const namespace = z.string(named).check(z.maxLength(63, named))
+  const namespaces = z.array(namespace, listed).check(z.maxLength(16_384, listed))
+  return z.object({ version: z.literal(1, 'must be 1'), namespaces }, 'must be an object')
 }
 
 /**

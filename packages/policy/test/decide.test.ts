@@ -66,6 +66,11 @@ describe('selection', () => {
     ["Istio's nonsense is ignored", { annotations: { [ISTIO]: 'yes' } }, 'not-annotated'],
     ['all', { conf: { selection: 'all' } }, 'all-pods'],
     [
+      "a pod elsewhere that is named like the agent's",
+      { pod: { namespace: 'shop', name: 'proxy-agent-1' }, conf: { selection: 'all' } },
+      'all-pods',
+    ],
+    [
       'another pod of the agent namespace',
       { pod: { namespace: 'proxy-system', name: 'other' }, conf: { selection: 'all' } },
       'all-pods',
@@ -113,7 +118,7 @@ describe('selection', () => {
       }),
     )
     expect(decision).toMatchObject({ kind: 'skip', reason: 'selection-unknown' })
-    expect(decision.remarks[0]).toContain('selection file: version')
+    expect(decision.remarks[0]).toContain('selection file: version: must be 1')
   })
 
   test('a bug in reading the file is not swallowed', () => {
@@ -254,16 +259,22 @@ describe('specification', () => {
 
 describe('configuration', () => {
   test.for([
-    [{ selection: 'some' }, 'selection'],
-    [{ failPolicy: 'ajar' }, 'failPolicy'],
-    [{ excludeNamespaces: ['Kube_System'] }, 'excludeNamespaces.0'],
-    [{ namespaces: 'shop' }, 'namespaces'],
-    [{ agentPodPrefix: '' }, 'agentPodPrefix'],
-    [{ mtls: null }, 'mtls'],
+    [{ selection: 'some' }, 'selection: must be "annotation" or "namespace" or "all"'],
+    [{ failPolicy: 'ajar' }, 'failPolicy: must be "closed" or "open"'],
+    [
+      { excludeNamespaces: ['Kube_System'] },
+      'excludeNamespaces.0: must be the name of a namespace',
+    ],
+    [{ excludeNamespaces: [7] }, 'excludeNamespaces.0: must be the name of a namespace'],
+    [{ namespaces: 'shop' }, 'namespaces: must be a list of at most 4096 namespaces'],
+    [{ agentNamespace: 7 }, 'agentNamespace: must be the name of a namespace'],
+    [{ agentPodPrefix: '' }, 'agentPodPrefix: must be the beginning of a pod name'],
+    [{ mtls: null }, 'mtls: must be "permissive" or "strict"'],
+    [[], 'must be an object'],
   ] as const)('refuses %j', ([conf, key]) => {
     const error = errorOf(() => decide(inputOf({ conf })))
     expect(error.code).toBe('conf-invalid')
-    expect(error.message).toContain(`plugin configuration: ${key}: `)
+    expect(error.message).toBe(`plugin configuration: ${key}`)
     expect(error.retryable).toBe(false)
   })
 })

@@ -195,14 +195,15 @@ describe('annotations', () => {
 
 describe('the configuration', () => {
   test.each([
-    ['socket', 7],
-    ['addTimeoutMs', 60_000],
-    ['deleteQueue', 'relative'],
-    ['failPolicy', 'ajar'],
-  ])('a wrong %s is code 7 for a selected pod', async (key, value) => {
+    ['socket', 7, 'must be an absolute path'],
+    ['addTimeoutMs', 60_000, 'must be a whole number from 1 to 20000'],
+    ['deleteQueue', 'relative', 'must be an absolute path'],
+    ['strictStatus', 'yes', 'must be true or false'],
+    ['failPolicy', 'ajar', 'must be "closed" or "open"'],
+  ])('a wrong %s is code 7 for a selected pod', async (key, value, words) => {
     const stdin = scene.conf('1.0.0', { ...selected, [key]: value })
     const exit = await runPlugin({ env: envOf('ADD'), stdin })
-    expect(errorIn(exit)).toMatchObject({ code: 7, msg: expect.stringContaining(key) as string })
+    expect(errorIn(exit)).toMatchObject({ code: 7, msg: `plugin configuration: ${key}: ${words}` })
   })
 
   test('however wrong, kube-system and the agent pass', async () => {
