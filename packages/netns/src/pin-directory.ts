@@ -7,10 +7,9 @@ import { isSelfBind, mountOf } from './mount-table.ts'
 
 /**
  * Makes a folder fit for pins: it exists (mode 0700 when it had to be made), and mounts in it are
- * shared with other mount namespaces. Without sharing, a container or service that started while a
- * pin existed would keep a copy of it, and with it the namespace, after the pin is removed. Where
- * the mount around the folder is not shared, the folder is bound onto itself and that mount is made
- * shared, as `ip netns` does. That is done to a folder of pins and nothing else only: any other is a
+ * shared with other mount namespaces, so that pins appear in and vanish from those of runtimes,
+ * containers and services that see the folder, too. Where the mount around the folder is not shared,
+ * the folder is bound onto itself and that mount is made shared, as `ip netns` does. That is done to a folder of pins and nothing else only: any other is a
  * `pin-conflict`. May be called again. Also throws `permission` and `pin-failed`.
  */
 export function preparePinDirectory(directory: string): void {

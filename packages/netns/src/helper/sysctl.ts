@@ -26,7 +26,13 @@ function attempt<T>(ns: NamespaceRef, doing: string, action: () => T): T {
     if (error instanceof NetnsError) throw error
     const errno = errnoOf(error)
     const message = `${doing} in ${ns.path}: ${String(errno)}`
-    const code = errno === 'ENOENT' ? 'sysctl-unknown' : 'sysctl-failed'
+    // A value that names something can be refused with the same error when it is written.
+    const unknown = errno === 'ENOENT' && isOpen(error)
+    const code = unknown ? 'sysctl-unknown' : 'sysctl-failed'
     throw new NetnsError(code, message, { cause: error, errno })
   }
+}
+
+function isOpen(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'open'
 }

@@ -25,12 +25,22 @@ const threadsOf = (pid: number): readonly string[] =>
   readdirSync(`/proc/${pid}/task`).map((id) => readlinkSync(`/proc/${pid}/task/${id}/ns/net`))
 const fdsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 
+/** A folder of pins that are removed with it, also when a test fails. */
+const pinsIn = (path: string): AsyncDisposable & { readonly path: string } => ({
+  path,
+  async [Symbol.asyncDispose]() {
+    for (const pin of await listNetns(path)) await unpinNetns(pin.path)
+    releasePinDirectory(path)
+  },
+})
+
 it(`${COUNT} namespaces are used at once, and no thread is ever left in one`, async () => {
   await using folder = await createTempDir('netns-threads')
+  await using pins = pinsIn(`${folder.path}/pins`)
   await using helper = await startNetnsHelper()
   const own = readlinkSync('/proc/self/ns/net')
   const everything = async ({ path, name }: TestNetns, round: number): Promise<void> => {
-    const pin = `${folder.path}/pins/${name}`
+    const pin = `${pins.path}/${name}`
     await pinNetns(path, pin)
     const netfilter = helper.netlink(pin, 'netfilter')
     await Promise.all([
@@ -64,6 +74,5 @@ it(`${COUNT} namespaces are used at once, and no thread is ever left in one`, as
   expect(after).toMatchObject({ foreignThreads: 0, inFlight: 0, openFds: before.helper.openFds })
   expect(fdsOf(process.pid)).toBe(before.agent)
   expect(after.rssBytes).toBeLessThan(200 * 1024 * 1024)
-  expect(await listNetns(`${folder.path}/pins`)).toEqual([])
-  releasePinDirectory(`${folder.path}/pins`)
+  expect(await listNetns(pins.path)).toEqual([])
 })
