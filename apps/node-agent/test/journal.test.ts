@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
@@ -58,4 +58,13 @@ test('a record that cannot be written is not in the list', async () => {
   const { journal } = await openJournal(join(dir.path, 'journal'))
   await expect(journal.write(recordOf('no/such/directory'))).rejects.toThrow('ENOENT')
   expect(journal.list()).toEqual([])
+})
+
+test('a write that fails leaves no file behind', async () => {
+  await using dir = await createTempDir('journal')
+  const { journal } = await openJournal(dir.path)
+  mkdirSync(join(dir.path, 'c1.json'))
+  await expect(journal.write(recordOf('c1'))).rejects.toThrow('EISDIR')
+  expect(readdirSync(dir.path)).toEqual(['c1.json'])
+  expect(journal.get('c1')).toBeUndefined()
 })

@@ -139,3 +139,22 @@ test('GC goes on after a failure and reports it', async () => {
     ['pins', 'journal'],
   ])
 })
+
+test('what cannot be listed keeps nothing else from being brought in order', async () => {
+  await using node = await nodeWith('c1')
+  node.rules.clear()
+  node.pins.set('unknown', '/ns/unknown')
+  await reconcile(
+    {
+      ...node.parts,
+      sidecars: { ...node.parts.sidecars, list: () => Promise.reject(new Error('EISDIR')) },
+    },
+    {
+      locks: createPodLocks(),
+      queue: () => Promise.reject(new Error('EACCES')),
+      signal: new AbortController().signal,
+    },
+  )
+  expect(node.leftOf('c1')).toEqual(ALL)
+  expect(node.leftOf('unknown')).toEqual([])
+})

@@ -36,7 +36,16 @@ export async function reconcile(parts: Parts, options: ReconcileOptions): Promis
       log.error('reconcile failed', { containerId: id, error: (error as Error).message })
     })
   }
-  for (const queued of await options.queue()) {
+  /** What cannot be listed is left for the next time: it must not end the agent. */
+  const listed = async <T>(what: string, list: () => Promise<readonly T[]>) => {
+    try {
+      return await list()
+    } catch (error) {
+      log.error('reconcile failed', { list: what, error: (error as Error).message })
+      return []
+    }
+  }
+  for (const queued of await listed('delete queue', () => options.queue())) {
     const { containerId } = queued
     await attempt(containerId, async () => {
       if (!(await queued.isWaiting())) return
@@ -54,7 +63,12 @@ export async function reconcile(parts: Parts, options: ReconcileOptions): Promis
       })
     }),
   )
-  for (const containerId of await leftovers(parts)) {
+  const found = [
+    ...(await listed('sidecars', () => parts.sidecars.list())),
+    ...(await listed('pins', () => parts.network.pinned())),
+  ]
+  const leftovers = [...new Set(found)].filter((id) => journal.get(id) === undefined)
+  for (const containerId of leftovers) {
     await attempt(containerId, async () => {
       if (journal.get(containerId) !== undefined) return
       log.warn('removing what no pod is known for', { containerId: containerId.slice(0, 12) })
@@ -90,9 +104,4 @@ async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Pro
     log.warn('starting the sidecar again', { ...fields, detail: process.detail })
     await sidecars.start(record, signal)
   }
-}
-
-async function leftovers({ journal, network, sidecars }: Parts): Promise<readonly string[]> {
-  const found = new Set([...(await sidecars.list()), ...(await network.pinned())])
-  return [...found].filter((containerId) => journal.get(containerId) === undefined)
 }

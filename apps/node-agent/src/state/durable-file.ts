@@ -10,13 +10,18 @@ export async function writeDurably(path: string, content: string, mode = 0o600):
   await rm(temporary, { force: true })
   const file = await open(temporary, 'wx', mode)
   try {
-    await file.writeFile(content)
-    await file.chmod(mode) // whatever the umask
-    await file.sync()
-  } finally {
-    await file.close()
+    try {
+      await file.writeFile(content)
+      await file.chmod(mode) // whatever the umask
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true }) // on a full disk it would stay, empty
+    throw error
   }
-  await rename(temporary, path)
   await syncDirectory(dirname(path))
 }
 
