@@ -64,7 +64,8 @@ function checkDedicated(folder: string): void {
 function check(errno: string | undefined, folder: string): void {
   if (errno === undefined) return
   const code = errno === 'EPERM' || errno === 'EACCES' ? 'permission' : 'pin-failed'
-  throw new NetnsError(code, `change the mount of ${folder}: ${errno}`, { errno })
+  const hint = code === 'permission' ? ', root is needed' : ''
+  throw new NetnsError(code, `change the mount of ${folder}: ${errno}${hint}`, { errno })
 }
 
 function explain(doing: string, error: unknown): NetnsError {

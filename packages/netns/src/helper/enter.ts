@@ -3,7 +3,7 @@ import { openSync, writeSync } from 'node:fs'
 import koffi from 'koffi'
 
 import { NetnsError } from '../error.ts'
-import { openNetns, sameNetns } from '../identity.ts'
+import { openNetns, ownNetns, sameNetns } from '../identity.ts'
 import { CLONE_NEWNET, failure } from '../libc.ts'
 import { type NamespaceRef } from '../protocol.ts'
 
@@ -15,6 +15,7 @@ const setns = koffi.load(null).func('int setns(int fd, int type)') as (
   type: number,
 ) => number
 const own = openSync('/proc/self/ns/net', 'r')
+const ownIdentity = ownNetns()
 
 /**
  * Does something inside a namespace: enters it, acts, comes back. The action must not be
@@ -27,6 +28,7 @@ export function inside<T>(ns: NamespaceRef, action: () => T): T {
     if (!sameNetns(opened.identity, ns.identity)) {
       throw new NetnsError('netns-gone', `enter ${ns.path}: another namespace is there now`)
     }
+    if (sameNetns(opened.identity, ownIdentity)) return action() // it is here already
     const errno = failure(setns(opened.fd, CLONE_NEWNET))
     if (errno !== undefined) {
       throw new NetnsError(

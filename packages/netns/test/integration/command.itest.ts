@@ -71,6 +71,12 @@ describe('a command', () => {
     ).toEqual(['LC_ALL', 'PATH', 'XTABLES_LOCKFILE'])
   })
 
+  it('gets no socket of the helper', async () => {
+    const { stdout } = await helper.commandRunner(netns.path).run(['ls', '-l', '/proc/self/fd'])
+    const sockets = [...stdout.matchAll(/ (\d+) -> (?:socket:|.*netns|net:)/g)]
+    expect(sockets.map(([, fd]) => fd)).toEqual(['0', '1', '2'])
+  })
+
   it('gets its arguments as they are, and no shell', async () => {
     const { stdout } = await helper
       .commandRunner(netns.path)
