@@ -19,7 +19,8 @@ export interface Verification {
 export interface RedirectBackend {
   /**
    * Makes the kernel have exactly these rules, whatever version of ours it had before, in one
-   * transaction per table family. Rules of others are not touched.
+   * transaction (iptables: one per family). Changes nothing when it has them already. Rules of
+   * others are not touched.
    */
   apply(rules: RuleSet, options?: CallOptions): Promise<void>
   /** Reads the kernel and compares. */

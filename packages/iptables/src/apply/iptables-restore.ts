@@ -1,4 +1,4 @@
-import { diffRules } from '../diff/diff.ts'
+import { diffRules, type RuleDiff } from '../diff/diff.ts'
 import { type IptablesError } from '../error.ts'
 import { families, type Family } from '../model/family.ts'
 import { forFamily } from '../model/project.ts'
@@ -47,12 +47,16 @@ export function iptablesRestoreBackend(options: IptablesRestoreOptions): Redirec
       const differences = []
       for (const family of families) {
         const saved = await tools.save(family, call)
-        const found = [...saved.anomalies, ...diffRules(forFamily(rules, family), saved.rules)]
-        differences.push(...found.map((difference) => ({ ...difference, family })))
+        differences.push(...differencesOf(rules, family, saved))
       }
       return { ok: differences.length === 0, differences }
     },
   }
+}
+
+function differencesOf(rules: RuleSet, family: Family, saved: SavedRules): readonly RuleDiff[] {
+  const found = [...saved.anomalies, ...diffRules(forFamily(rules, family), saved.rules)]
+  return found.map((difference) => ({ ...difference, family }))
 }
 
 interface Tools {
@@ -67,8 +71,9 @@ async function replaceFamily(
   call?: CallOptions,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const text = renderRestore(rules, family, await tools.save(family, call))
-    if (text === '') return
+    const saved = await tools.save(family, call)
+    const text = renderRestore(rules, family, saved)
+    if (text === '' || differencesOf(rules, family, saved).length === 0) return
     try {
       await tools.restore(family, text, call)
       return

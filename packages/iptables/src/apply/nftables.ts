@@ -11,7 +11,7 @@ import {
   parseNftDump,
   setNamesOf,
 } from '../parse/nft-dump.ts'
-import { type NftBatch, renderNftBatch, renderNftRemoval } from '../render/nft-batch.ts'
+import { type NftBatch, renderNftBatch } from '../render/nft-batch.ts'
 import { nftTable } from '../render/nft-names.ts'
 import { type NftQuery, renderNftQuery } from '../render/nft-query.ts'
 import { type CallOptions, type NetlinkTransport, type RedirectBackend } from './backend.ts'
@@ -27,33 +27,48 @@ export interface NftablesOptions {
 /** How often rules are read anew when they changed while they were read. */
 const attempts = 5
 
+/** Error number EEXIST. */
+const alreadyThere = 17
+
 /** The back end for nf_tables by netlink: one table of ours, replaced in one transaction. */
 export function nftablesBackend({ netlink, counters }: NftablesOptions): RedirectBackend {
   const conversation = converse(netlink)
+  const render = (rules: RuleSet, over: 'anything' | 'nothing') => (sequence: number) =>
+    renderNftBatch(rules, { sequence, over, ...(counters === undefined ? {} : { counters }) })
+
+  // Deleting leaves the kernel work for which it makes whoever closes the socket wait, up to tens
+  // of milliseconds. So nothing is deleted where nothing is, as in every new pod, and nothing is
+  // replaced by the same.
+  const replace = async (rules: RuleSet, call?: CallOptions): Promise<void> => {
+    const state = await readState(conversation, call)
+    if (differencesOf(rules, state).length === 0) return
+    if (!state.exists) {
+      try {
+        await conversation.commit(render(rules, 'nothing'), call)
+        return
+      } catch (error) {
+        if (!(error instanceof IptablesError) || error.errno !== alreadyThere) throw error
+      }
+    }
+    await conversation.commit(render(rules, 'anything'), call)
+  }
+
   return {
-    apply: (rules, call) =>
-      conversation.commit(
-        (sequence) =>
-          renderNftBatch(rules, { sequence, ...(counters === undefined ? {} : { counters }) }),
-        call,
-      ),
-    remove: (call) => conversation.commit((sequence) => renderNftRemoval({ sequence }), call),
+    apply: (rules, call) => replace(rules, call),
+    remove: (call) => replace({ families: [], sets: [], chains: [] }, call),
     async verify(rules, call) {
-      const state = await readState(conversation, call)
-      const differences = [
-        ...tableDifference(rules, state),
-        ...state.anomalies,
-        ...diffRules(rules, state.rules),
-      ]
+      const differences = differencesOf(rules, await readState(conversation, call))
       return { ok: differences.length === 0, differences }
     },
   }
 }
 
-function tableDifference(rules: RuleSet, state: NftState): readonly RuleDiff[] {
+function differencesOf(rules: RuleSet, state: NftState): readonly RuleDiff[] {
   const isWanted = rules.chains.length > 0
-  if (isWanted === state.exists) return []
-  return [{ kind: isWanted ? 'missing' : 'extra', object: 'table', name: nftTable }]
+  const kind = isWanted ? 'missing' : 'extra'
+  const table: RuleDiff[] =
+    isWanted === state.exists ? [] : [{ kind, object: 'table', name: nftTable }]
+  return [...table, ...state.anomalies, ...diffRules(rules, state.rules)]
 }
 
 interface Conversation {

@@ -15,6 +15,8 @@ export const flag = {
   capped: 0x100,
   /** In NLMSG_ERROR: attributes follow. */
   ackAttributes: 0x200,
+  /** In a request to make something: it must not be there. */
+  exclusive: 0x200,
   create: 0x400,
   append: 0x800,
 } as const

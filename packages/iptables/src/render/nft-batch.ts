@@ -25,6 +25,11 @@ export interface NftBatchOptions {
   readonly sequence?: number
   /** Whether each rule counts packets and bytes. Default true. */
   readonly counters?: boolean
+  /**
+   * What of ours the namespace has: `anything` (the default) is replaced; `nothing` is less work
+   * for the kernel, which refuses the transaction (EEXIST) when it has our table after all.
+   */
+  readonly over?: 'anything' | 'nothing'
 }
 
 /** A transaction for the kernel: all of it takes effect, or nothing. */
@@ -45,9 +50,11 @@ const elementsPerMessage = 1024
  */
 export function renderNftBatch(rules: RuleSet, options: NftBatchOptions = {}): NftBatch {
   const out = batchWriter(options.sequence ?? 1)
-  replaceTable(out)
+  const over = options.over ?? 'anything'
+  if (over === 'anything') replaceTable(out)
   if (rules.chains.length === 0) return out.finish()
-  out.send('newTable', flag.create, `table ${nftTable}`, (writer) =>
+  const create = over === 'nothing' ? flag.create | flag.exclusive : flag.create
+  out.send('newTable', create, `table ${nftTable}`, (writer) =>
     writer.text(attribute.table.name, nftTable),
   )
   for (const [index, set] of rules.sets.entries()) sendSet(out, set, index + 1)

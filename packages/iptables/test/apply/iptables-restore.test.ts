@@ -36,6 +36,17 @@ test('never locks the host when it is given a file', async () => {
   ])
 })
 
+test('the same rules again restore nothing', async () => {
+  const runner = recordingRunner(({ argv }) => ({
+    stdout: renderRestore(rules, argv[0]?.startsWith('ip6') === true ? 'ipv6' : 'ipv4'),
+  }))
+  await iptablesRestoreBackend({ runner, variant: 'nft' }).apply(rules)
+  expect(runner.commands.map(({ argv }) => argv[0])).toEqual([
+    'iptables-nft-save',
+    'ip6tables-nft-save',
+  ])
+})
+
 test('removal of nothing restores nothing', async () => {
   const runner = recordingRunner()
   await iptablesRestoreBackend({ runner, variant: 'nft' }).remove()

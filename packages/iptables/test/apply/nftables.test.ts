@@ -6,10 +6,30 @@ import { scriptedTransport } from '../../src/testing/index.ts'
 
 const rules = plan(parseRedirectSpec({}))
 
-test('apply is one datagram', async () => {
+test('apply is a question and a transaction', async () => {
   const netlink = scriptedTransport()
   await nftablesBackend({ netlink }).apply(rules)
-  expect(netlink.datagrams).toEqual([renderNftBatch(rules).messages])
+  expect(netlink.datagrams).toHaveLength(2)
+  const { messages } = renderNftBatch(rules, { sequence: 2, over: 'nothing' })
+  expect(netlink.datagrams[1]).toEqual(messages)
+})
+
+test('a table that comes up in between is replaced', async () => {
+  // The table is made exclusively, which the kernel refuses.
+  const netlink = scriptedTransport(({ type, flags }) =>
+    type === 0xa00 && (flags & 0x200) !== 0 ? 17 : undefined,
+  )
+  await nftablesBackend({ netlink }).apply(rules)
+  const [, refused, accepted] = netlink.datagrams
+  const { size } = renderNftBatch(rules, { over: 'nothing' }).objects
+  expect(refused).toEqual(renderNftBatch(rules, { sequence: 2, over: 'nothing' }).messages)
+  expect(accepted).toEqual(renderNftBatch(rules, { sequence: 2 + size }).messages)
+})
+
+test('removal of nothing deletes nothing', async () => {
+  const netlink = scriptedTransport()
+  await nftablesBackend({ netlink }).remove()
+  expect(netlink.datagrams).toHaveLength(1)
 })
 
 test('numbers requests on, so that late answers to an abandoned one are not mistaken', async () => {
@@ -23,7 +43,7 @@ test('numbers requests on, so that late answers to an abandoned one are not mist
 })
 
 describe('names the object that the kernel refused', () => {
-  const { objects } = renderNftBatch(rules)
+  const { objects } = renderNftBatch(rules, { sequence: 2, over: 'nothing' })
   test.for([...objects].filter(([, object]) => object.startsWith('rule')))(
     '%i %s',
     async ([sequence, object]) => {

@@ -43,7 +43,10 @@ describe.each(backendNames)('%s', (name) => {
     await backend.apply(rich)
     expect(await backend.verify(rich)).toEqual({ ok: true, differences: [] })
     const once = await snapshot(netns)
+    const generation = await netns.must('nft', '--handle', 'list', 'ruleset')
     await backend.apply(rich)
+    // Not replaced by the same: the handles would be others.
+    expect(await netns.must('nft', '--handle', 'list', 'ruleset')).toBe(generation)
     expect(await backend.verify(rich)).toEqual({ ok: true, differences: [] })
     expect(await snapshot(netns)).toBe(once)
     await backend.remove()
