@@ -53,7 +53,8 @@ function originalDestination(
           max_connections: UNLIMITED,
           max_pending_requests: UNLIMITED,
           max_requests: UNLIMITED,
-          max_retries: UNLIMITED,
+          // A client can ask Envoy to retry by a header; a request must arrive once.
+          max_retries: 0,
         },
       ],
     },

@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises'
 import { request } from 'node:http'
 import { z } from 'zod'
 import { EnvoyRuntimeError } from './error.ts'
@@ -200,12 +201,17 @@ interface Answer {
   readonly body: string
 }
 
-function exchange(
+async function exchange(
   socketPath: string,
   method: string,
   path: string,
   { timeoutMs = 2000, signal }: AdminCall = {},
 ): Promise<Answer> {
+  // The sidecar can put a link there: to a socket of someone else, who would take this for our wish.
+  const found = await lstat(socketPath).catch(() => undefined)
+  if (found?.isSocket() === false) {
+    throw new EnvoyRuntimeError('admin-unreachable', `${socketPath} is not a socket`)
+  }
   return new Promise((resolve, reject) => {
     const limit = AbortSignal.timeout(timeoutMs)
     const fail = (error: unknown): void => {

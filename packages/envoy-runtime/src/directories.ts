@@ -1,4 +1,15 @@
-import { chmod, chown, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  chown,
+  constants,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EnvoyRuntimeError, systemCode } from './error.ts'
 import { type Layout } from './layout.ts'
@@ -23,8 +34,7 @@ export async function makeLayout(layout: Layout, owner: Owner): Promise<void> {
 /** Makes a sidecar's folders, the sidecar's uid their owner. May be called again. */
 export async function makeSidecar(paths: SidecarPaths, owner: Owner): Promise<void> {
   for (const path of [paths.directory, paths.sds]) {
-    await ownFolder(path, 0o700)
-    await chown(path, owner.uid, owner.gid)
+    await ownFolder(path, 0o700, owner)
   }
 }
 
@@ -82,17 +92,30 @@ async function names(path: string): Promise<readonly string[]> {
   }
 }
 
-async function ownFolder(path: string, mode: number): Promise<void> {
+/**
+ * Makes a folder with this mode and owner. It may be inside one that the sidecar's uid can change: the
+ * folder is opened without following a link, and changed by its descriptor.
+ */
+async function ownFolder(path: string, mode: number, owner?: Owner): Promise<void> {
   try {
     await mkdir(path, { mode })
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error
-    if (!(await lstat(path)).isDirectory()) {
-      throw new EnvoyRuntimeError('state-invalid', `${path} is not a folder: remove it`)
-    }
   }
+  await using folder = await openFolder(path)
   // The umask may have taken bits away.
-  await chmod(path, mode)
+  await folder.chmod(mode)
+  if (owner !== undefined) await folder.chown(owner.uid, owner.gid)
+}
+
+async function openFolder(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch (error) {
+    throw new EnvoyRuntimeError('state-invalid', `${path} is not a folder: remove it`, {
+      cause: error,
+    })
+  }
 }
 
 /** Envoy has to reach its files as another user: every folder above must let it pass. */

@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { join } from 'node:path'
 import { createTempDir, type TempDir } from '@proxy/testkit'
@@ -131,6 +132,14 @@ describe('envoyAdmin', () => {
   test('nobody there', async () => {
     const error = await errorOf(envoyAdmin(join(temp.path, 'none.sock')).ready())
     expect(error).toMatchObject({ code: 'admin-unreachable', retryable: true })
+  })
+
+  test('a link to a socket of someone else', async () => {
+    await saying('')
+    const link = join(temp.path, 'link.sock')
+    await symlink(join(temp.path, 'admin.sock'), link)
+    expect((await errorOf(envoyAdmin(link).quit())).code).toBe('admin-unreachable')
+    expect(asked).toEqual([])
   })
 
   test('no answer in time', async () => {

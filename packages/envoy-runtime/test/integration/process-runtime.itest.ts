@@ -283,7 +283,8 @@ describe('when the agent dies', () => {
       })
       const again = await eventually(() => runtime.start(spec))
       expect(again.state).toBe('running')
-      expect(await envoysOf('one')).toEqual([again.pid])
+      // A process that has just become Envoy has no command line for a moment.
+      await eventually(async () => expect(await envoysOf('one')).toEqual([again.pid]))
       await runtime.waitUntilReady('one')
       await runtime.kill('one')
     }

@@ -63,7 +63,7 @@ export interface World extends AsyncDisposable {
 export const spiffeIdOf = (pod: Pod): string => `spiffe://${trustDomain}/ns/pxt/sa/${pod.name}`
 
 /** What a conversation printed. */
-export type Answer = Record<string, unknown> | string
+type Answer = Record<string, unknown> | string
 
 export async function createWorld(): Promise<World> {
   const stack = new AsyncDisposableStack()
