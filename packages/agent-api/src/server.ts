@@ -19,7 +19,7 @@ export interface ServerLog {
 
 /** How to serve. */
 export interface AgentServerOptions {
-  /** Path of the socket; its directory is made 0700, the socket 0600. */
+  /** Path of the socket, made 0600. Its directory is made 0700, or has to be so already. */
   readonly socketPath: string
   /** What does the work. */
   readonly handlers: AgentHandlers

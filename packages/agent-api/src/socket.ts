@@ -86,14 +86,19 @@ function isContender(name: string, base: string): boolean {
   return name.startsWith(`${base}.`) && /^[0-9a-f]{8}$/.test(name.slice(base.length + 1))
 }
 
+/**
+ * Makes the socket's directory, or checks the one that is there. It is not closed here: the path may
+ * have been set to a directory such as `/run`, which others need.
+ */
 async function prepareDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const { mode, uid } = await stat(directory)
   if (uid !== process.getuid?.()) {
     throw unusable(`${directory} belongs to user ${uid}: it must belong to the agent's user`)
   }
-  // Only the last part is closed: parents such as /run are everybody's.
-  if ((mode & 0o077) !== 0) await chmod(directory, 0o700)
+  if ((mode & 0o077) === 0) return
+  const octal = (mode & 0o777).toString(8)
+  throw unusable(`${directory} has mode ${octal}: give the socket a directory of its own, mode 700`)
 }
 
 function listen(server: Server, path: string): Promise<void> {

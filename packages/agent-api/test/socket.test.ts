@@ -39,11 +39,12 @@ test('the socket is 0600 in a directory of 0700, and both are the own', async ()
   expect(await readdir(directory)).toEqual(['agent.sock'])
 })
 
-test('a directory that is open to others is closed', async () => {
+test('a directory that is open to others is refused, and left as it is', async () => {
   await mkdir(directory)
-  await chmod(directory, 0o777)
-  stack.use(await fakeAgent({ socketPath }))
-  expect((await stat(directory)).mode & 0o777).toBe(0o700)
+  await chmod(directory, 0o755)
+  await expect(fakeAgent({ socketPath })).rejects.toThrow(/has mode 755: give the socket/)
+  expect((await stat(directory)).mode & 0o777).toBe(0o755)
+  expect(await readdir(directory)).toEqual([])
 })
 
 test('closing removes the socket', async () => {
@@ -54,7 +55,7 @@ test('closing removes the socket', async () => {
 })
 
 test('a stale socket is replaced', async () => {
-  await mkdir(directory)
+  await mkdir(directory, { mode: 0o700 })
   await leaveStaleSocket()
   stack.use(await fakeAgent({ socketPath }))
   await agentClient({ socketPath }).alive(limits)
@@ -70,7 +71,7 @@ test('a socket that is served is left alone, and goes on serving', async () => {
 })
 
 test('a foreign listener that does not speak HTTP is left alone too', async () => {
-  await mkdir(directory)
+  await mkdir(directory, { mode: 0o700 })
   const foreign = createServer()
   await new Promise<void>((resolve) => foreign.listen(socketPath, resolve))
   stack.defer(() => new Promise<void>((resolve) => foreign.close(() => resolve())))
@@ -81,7 +82,7 @@ test.for([['fresh'], ['stale']])(
   'of ten agents that start at once on a %s path, one serves',
   async ([path]) => {
     if (path === 'stale') {
-      await mkdir(directory)
+      await mkdir(directory, { mode: 0o700 })
       await leaveStaleSocket()
     }
     const starts = await Promise.allSettled(
@@ -107,14 +108,14 @@ test('an agent whose socket was taken over does not remove its successor', async
 })
 
 test('what is not a socket is not touched', async () => {
-  await mkdir(directory)
+  await mkdir(directory, { mode: 0o700 })
   await writeFile(socketPath, 'precious')
   await expect(fakeAgent({ socketPath })).rejects.toMatchObject({ code: 'socket-unusable' })
   expect((await stat(socketPath)).size).toBe(8)
 })
 
 test('a symbolic link is not followed', async () => {
-  await mkdir(directory)
+  await mkdir(directory, { mode: 0o700 })
   await symlink(join(directory, 'elsewhere'), socketPath)
   await expect(fakeAgent({ socketPath })).rejects.toMatchObject({ code: 'socket-unusable' })
 })

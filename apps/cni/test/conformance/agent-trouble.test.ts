@@ -22,7 +22,7 @@ let scene: Scene
 beforeEach(async () => {
   stack = new AsyncDisposableStack()
   scene = stack.use(await createScene())
-  await mkdir(dirname(scene.socket))
+  await mkdir(dirname(scene.socket), { mode: 0o700 })
 })
 
 afterEach(async () => {

@@ -136,6 +136,19 @@ describe.each(everyProgram)('%s', (program) => {
   })
 })
 
+test('20 pods at once are captured, each as itself', async () => {
+  const agent = await agentHere()
+  const ids = Array.from({ length: 20 }, (_, index) => `pod-${index}`)
+  const exits = await Promise.all(
+    ids.map((id) => {
+      const env = envOf('ADD', { CNI_CONTAINERID: id })
+      return runPlugin({ env, stdin: scene.conf('1.0.0', selected) })
+    }),
+  )
+  expect(exits.map(({ code }) => code)).toEqual(ids.map(() => 0))
+  expect([...agent.sidecars.keys()].sort()).toEqual(ids.sort())
+})
+
 describe.each(cniVersions)('version %s', (cniVersion) => {
   test.each(['CHECK', 'GC', 'STATUS'])('%s where the version has it', async (verb) => {
     await agentHere()
