@@ -13,32 +13,9 @@ import {
   renderRestore,
   type RuleSet,
 } from '../../src/index.ts'
-import { addresses } from '../integration/support/addresses.ts'
-import { owners, type Probe, trafficCases } from '../integration/support/traffic-cases.ts'
+import { packetOf } from '../integration/support/packet.ts'
+import { type Probe, trafficCases } from '../integration/support/traffic-cases.ts'
 import { dumpOfBatch } from '../support/batch-dump.ts'
-
-const proxySource = { ipv4: '127.0.0.6', ipv6: '::6' } as const
-
-/** The first packet of the connection that the integration tests make. */
-function packetOf(probe: Probe, family: Family): Packet {
-  const { pod, second, loopback, otherLoopback, [probe.to]: host } = addresses[family]
-  const own: readonly string[] = [pod, second, loopback, otherLoopback]
-  const isSecond = probe.to === 'second' || probe.to === 'secondClient'
-  const base = { family, protocol: 'tcp', destination: host, destinationPort: probe.port } as const
-  if (probe.from === 'client') {
-    const source = addresses[family][isSecond ? 'secondClient' : 'client']
-    return { ...base, direction: 'inbound', source, interface: isSecond ? 'net1' : 'eth0' }
-  }
-  const out = own.includes(host) ? 'lo' : isSecond ? 'net1' : 'eth0'
-  const source = out === 'lo' ? host : addresses[family].pod
-  return {
-    ...base,
-    ...owners[probe.from],
-    direction: 'outbound',
-    interface: out,
-    source: probe.asProxySource === true ? proxySource[family] : source,
-  }
-}
 
 /** Every way of coming by the rules of a plan, by family. */
 function readingsOf(rules: RuleSet): Readonly<Record<Family, readonly RuleSet[]>> {

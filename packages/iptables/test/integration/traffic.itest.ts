@@ -8,9 +8,9 @@ import {
   type RedirectBackend,
 } from '../../src/index.ts'
 import { backendNames, openBackend } from './support/backends.ts'
-import { addresses } from './support/addresses.ts'
+import { connect } from './support/connect.ts'
 import { createScene, type Scene } from './support/scene.ts'
-import { owners, type Probe, trafficCases } from './support/traffic-cases.ts'
+import { type Probe, trafficCases } from './support/traffic-cases.ts'
 
 // Real packets judge the rules: which listener took the connection is the verdict. One scene per
 // back end is enough, since each case replaces the rules of the case before.
@@ -34,7 +34,7 @@ describe.each(backendNames)('%s', (name) => {
     const seen: string[] = []
     for (const probe of probes) {
       for (const family of families.filter((one) => (probe.family ?? one) === one)) {
-        const [label = ''] = (await connect(scene, probe, family)).split(' ')
+        const label = await connect(scene, probe, family)
         wanted.push(words(probe, family, probe.expect))
         seen.push(words(probe, family, label))
       }
@@ -45,14 +45,4 @@ describe.each(backendNames)('%s', (name) => {
 
 function words({ from, to, port, asProxySource }: Probe, family: Family, label: string): string {
   return `${from}${asProxySource === true ? ' (by its source)' : ''} to ${to}:${port} by ${family}: ${label}`
-}
-
-function connect(scene: Scene, probe: Probe, family: Family): Promise<string> {
-  const host = addresses[family][probe.to]
-  const proxySource = family === 'ipv4' ? '127.0.0.6' : '::6'
-  const source = probe.asProxySource === true ? { source: proxySource } : {}
-  const target = { host, port: probe.port, ...source }
-  return probe.from === 'client'
-    ? scene.outside.connect({ ...target, ...owners.app })
-    : scene.inside.connect({ ...target, ...owners[probe.from] })
 }

@@ -1,5 +1,6 @@
 // Runs inside a namespace as root: listens where it is told, and connects as whom it is told.
 // One request per line of stdin, one answer per line of stdout.
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -15,7 +16,37 @@ async function listen({ port, label }: Extract<ProbeRequest, { op: 'listen' }>):
   })
   server.listen({ host: '::', port })
   await once(server, 'listening')
+  const datagrams = createSocket('udp6')
+  datagrams.on('message', (_, { address, port: to }) => datagrams.send(label, to, address))
+  datagrams.bind(port)
+  await once(datagrams, 'listening')
   return 'listening'
+}
+
+async function ask({ host, port }: Extract<ProbeRequest, { op: 'datagram' }>): Promise<string> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  try {
+    socket.send('?', port, host)
+    const [answer] = (await once(socket, 'message', {
+      signal: AbortSignal.timeout(timeoutMs),
+    })) as [Buffer]
+    return answer.toString()
+  } catch (error) {
+    return (error as Error).name === 'AbortError' ? 'timeout' : (error as Error).message
+  } finally {
+    socket.close()
+  }
+}
+
+function answer(request: ProbeRequest): Promise<string> {
+  switch (request.op) {
+    case 'listen':
+      return listen(request)
+    case 'connect':
+      return dial(request)
+    case 'datagram':
+      return ask(request)
+  }
 }
 
 /** The kernel's owner of a socket is the effective user at the time it is made. */
@@ -44,7 +75,6 @@ async function dial(request: Extract<ProbeRequest, { op: 'connect' }>): Promise<
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as ProbeRequest
-  const answer = request.op === 'listen' ? await listen(request) : await dial(request)
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
+  process.stdout.write(`${JSON.stringify(await answer(request))}\n`)
 }
 process.exit(0)

@@ -6,6 +6,7 @@ import { type TestNetns } from '@proxy/testkit'
 /** What the process in a namespace can be asked to do. */
 export type ProbeRequest =
   | { readonly op: 'listen'; readonly port: number; readonly label: string }
+  | { readonly op: 'datagram'; readonly host: string; readonly port: number }
   | {
       readonly op: 'connect'
       readonly host: string
@@ -17,10 +18,12 @@ export type ProbeRequest =
 
 /** Listens and connects inside a namespace; its process ends when disposed. */
 export interface Prober extends AsyncDisposable {
-  /** Answers every connection to the port, by both families, with the label. */
+  /** Answers every connection and datagram to the port, by both families, with the label. */
   listen(port: number, label: string): Promise<void>
   /** Label of the listener that took the connection, and the address it saw; or the error code. */
   connect(request: Omit<Extract<ProbeRequest, { op: 'connect' }>, 'op'>): Promise<string>
+  /** Label of the socket that answered a datagram; or `timeout`. */
+  datagram(host: string, port: number): Promise<string>
 }
 
 const child = fileURLToPath(new URL('probe-child.ts', import.meta.url))
@@ -48,6 +51,7 @@ export async function startProber(netns: TestNetns): Promise<Prober> {
       if (answer !== 'listening') throw new Error(`listen on ${port}: ${answer}`)
     },
     connect: (request) => ask({ op: 'connect', ...request }),
+    datagram: (host, port) => ask({ op: 'datagram', host, port }),
     [Symbol.asyncDispose]: () => spawned[Symbol.asyncDispose](),
   }
 }

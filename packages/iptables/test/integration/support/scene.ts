@@ -14,10 +14,10 @@ export interface Scene extends AsyncDisposable {
 }
 
 /** Ports of the application, and what answers there. */
-const appPorts = [80, 8080, 3306, 9090] as const
+export const appPorts = [80, 8080, 3306, 9090] as const
 
 /** Ports that answer in the client. */
-const remotePorts = [80, 443, 3306, 8443] as const
+export const remotePorts = [80, 443, 3306, 8443] as const
 
 /**
  * A pod with `eth0` and `net1`, both to one client that has a third address behind it. In the pod
