@@ -57,13 +57,6 @@ export function httpFilter(options: HttpChain): ExtensionConfig {
       skip_xff_append: true,
       generate_request_id: true,
       preserve_external_request_id: true,
-      request_id_extension: {
-        // Without this Envoy changes one digit of an id that it was given.
-        typed_config: {
-          '@type': 'type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig',
-          pack_trace_reason: false,
-        },
-      },
       normalize_path: false,
       merge_slashes: false,
       path_with_escaped_slashes_action: 'KEEP_UNCHANGED',
