@@ -144,15 +144,27 @@ describe('release', () => {
     expect(node.leftOf('c2')).toHaveLength(7)
   })
 
+  test('removes the folder, which Envoy could have changed, before it looks for the key in it', async () => {
+    await using node = await nodeWith('c1')
+    await capturePod(node.parts, requestOf('c1'), never)
+    node.calls.length = 0
+    await releasePod(node.parts, { containerId: 'c1' })
+    const [suspend, remove, retire] = ['suspend c1', 'remove c1', 'retire c1'].map((call) =>
+      node.calls.indexOf(call),
+    )
+    expect(suspend).toBeLessThan(remove!)
+    expect(remove).toBeLessThan(retire!)
+  })
+
   test('one failed step does not keep the others, and the next try ends it', async () => {
     await using node = await nodeWith('c1')
     const record = await capturePod(node.parts, requestOf('c1'), never)
     for (const verb of ['remove', 'retire']) node.failing.add(verb)
     const failed = releasePod(node.parts, record)
     await expect(failed).rejects.toThrow(
-      'retire the identity: retire fails; stop the sidecar: remove fails',
+      'stop the sidecar: remove fails; retire the identity: retire fails',
     )
-    expect(node.leftOf('c1')).toEqual(['running', 'files', 'identities', 'journal'])
+    expect(node.leftOf('c1')).toEqual(['running', 'files', 'journal'])
     node.failing.clear()
     await releasePod(node.parts, { containerId: 'c1' })
     expect(node.leftOf('c1')).toEqual([])

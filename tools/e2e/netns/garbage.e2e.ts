@@ -1,12 +1,15 @@
 import { once } from 'node:events'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, test } from 'vitest'
 
 import { printedError } from '../src/cni-error.ts'
 import { networkOn, oursOn, rulesIn } from '../src/node-state.ts'
 import { addAlone, callPlugin } from '../src/plugin.ts'
-import { envoysOf } from '../src/processes.ts'
+import { envoyOf, envoysOf } from '../src/processes.ts'
 import { seededRandom } from '../src/seeded-random.ts'
 import { useLab } from '../src/use-lab.ts'
 
@@ -62,6 +65,47 @@ describe('in annotations', () => {
     for (const pod of [selected, unselected]) expect(await pod.del()).toMatchObject({ exitCode: 0 })
     expect(await oursOn(lab, [selected, unselected])).toEqual({})
     expect(await networkOn(lab)).toEqual({})
+  })
+})
+
+describe('in the folders of the agent', () => {
+  test('keeps neither it nor a pod from working', async () => {
+    const { lab } = node
+    const { runDir, sidecarDir, stateDir } = lab.paths
+    const pod = await lab.createPod({ name: 'neighbour', annotations: SELECTED })
+    await pod.start()
+    const envoy = await envoyOf(lab, pod)
+    await node.agent.stop()
+
+    const bad = ['.hidden', 'with space', 'a'.repeat(200), 'x.json', '%2e%2e%2fetc.json', '-rf']
+    const folders = [
+      join(stateDir, 'journal'),
+      join(stateDir, 'delete-queue'),
+      join(runDir, 'netns'),
+      join(sidecarDir, 'sidecars'),
+      join(sidecarDir, 'records'),
+    ]
+    const made: string[] = []
+    for (const folder of folders) {
+      await mkdir(folder, { recursive: true })
+      for (const name of bad) {
+        made.push(join(folder, name), join(folder, `dir-${name}`))
+        await writeFile(join(folder, name), '{"version":1,')
+        await mkdir(join(folder, `dir-${name}`))
+      }
+    }
+    await node.startAgent(['--reconcile-interval', '1s'])
+    await sleep(2500) // two rounds of the reconcile loop
+    expect(await pod.check()).toMatchObject({ exitCode: 0 })
+    expect(await envoyOf(lab, pod)).toEqual(envoy)
+    expect(await pod.del()).toMatchObject({ exitCode: 0 })
+    await pod.start()
+    expect(await pod.del()).toMatchObject({ exitCode: 0 })
+    for (const path of made) await rm(path, { recursive: true, force: true })
+    await rm(join(stateDir, 'journal'), { recursive: true })
+    await node.agent.stop()
+    await node.startAgent()
+    expect(await oursOn(lab, [pod])).toEqual({})
   })
 })
 

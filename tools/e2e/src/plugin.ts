@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { BUILT, type Lab, type Pod } from '@proxy/lab'
-import { type Finished, run } from '@proxy/testkit'
+import { type Finished, run, type RunOptions, spawnIn, type Spawned } from '@proxy/testkit'
 
 /** A call of the plugin itself, as libcni would make it. */
 export interface PluginCall {
@@ -28,17 +28,7 @@ export interface PluginAnswer extends Finished {
  * them as the runtime gets them.
  */
 export async function callPlugin(lab: Lab, call: PluginCall): Promise<PluginAnswer> {
-  const { pod } = call
-  const netns = 'netns' in call ? call.netns : pod?.netns
-  const finished = await run(['nsenter', `--net=${lab.netns}`, '--', BUILT.proxyCni], {
-    env: {
-      CNI_COMMAND: call.command,
-      CNI_PATH: lab.paths.bin,
-      ...(netns === undefined ? {} : { CNI_NETNS: netns }),
-      ...(pod === undefined ? {} : podVariables(pod)),
-    },
-    stdin: call.stdin ?? JSON.stringify(await pluginConf(lab, call)),
-  })
+  const finished = await run(commandOf(lab), await optionsOf(lab, call))
   const { stdout } = finished
   return {
     ...finished,
@@ -46,10 +36,14 @@ export async function callPlugin(lab: Lab, call: PluginCall): Promise<PluginAnsw
   }
 }
 
+/** Starts {@link addAlone} and does not wait for its end; disposing kills it. */
+export async function startPlugin(lab: Lab, pod: Pod): Promise<Spawned> {
+  return spawnIn(commandOf(lab), await optionsOf(lab, addCallOf(pod)))
+}
+
 /** ADD as the only plugin of the chain: the pod gets no bridge and no address. */
 export function addAlone(lab: Lab, pod: Pod): Promise<PluginAnswer> {
-  const prevResult = previousResult(pod, '10.9.9.9/24')
-  return callPlugin(lab, { command: 'ADD', pod, conf: { prevResult } })
+  return callPlugin(lab, addCallOf(pod))
 }
 
 /** CHECK of a pod, with some previous result. */
@@ -63,6 +57,28 @@ export function previousResult(pod: Pod, address: string): object {
     cniVersion: '1.1.0',
     interfaces: [{ name: 'eth0', sandbox: pod.netns }],
     ips: [{ address, interface: 0 }],
+  }
+}
+
+function addCallOf(pod: Pod): PluginCall {
+  return { ...checkOf(pod), command: 'ADD' }
+}
+
+function commandOf(lab: Lab): [string, ...string[]] {
+  return ['nsenter', `--net=${lab.netns}`, '--', BUILT.proxyCni]
+}
+
+async function optionsOf(lab: Lab, call: PluginCall): Promise<RunOptions> {
+  const { pod } = call
+  const netns = 'netns' in call ? call.netns : pod?.netns
+  return {
+    env: {
+      CNI_COMMAND: call.command,
+      CNI_PATH: lab.paths.bin,
+      ...(netns === undefined ? {} : { CNI_NETNS: netns }),
+      ...(pod === undefined ? {} : podVariables(pod)),
+    },
+    stdin: call.stdin ?? JSON.stringify(await pluginConf(lab, call)),
   }
 }
 

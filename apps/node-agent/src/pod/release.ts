@@ -21,8 +21,10 @@ export async function releasePod(
   const record = journal.get(containerId) ?? ('phase' in what ? what : undefined)
   const steps: readonly (readonly [string, () => Promise<void>])[] = [
     ['tell the other sidecars', () => peers.remove(containerId)],
-    ['retire the identity', () => identities.retire(containerId)],
+    ['stop renewing the identity', () => identities.suspend(containerId)],
     ['stop the sidecar', () => sidecars.remove(containerId)],
+    // Its folder, which belongs to Envoy's user, is gone by now whatever that has put there.
+    ['retire the identity', () => identities.retire(containerId)],
     ['remove the redirection', () => network.unredirect(containerId)],
     ['unpin the network namespace', () => network.unpin(containerId)],
   ]
