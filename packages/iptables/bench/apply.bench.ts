@@ -31,15 +31,29 @@ test('pure', async ({ bench }) => {
   }).run()
 })
 
+const other = plan(parseRedirectSpec({ ...input, excludeOutboundPorts: [15_021] }))
+
 // Needs root. The netlink numbers include two pipes to the process that holds the socket.
 for (const name of backendNames) {
   test(`kernel by ${name}`, async ({ bench }) => {
     await using netns = await createNetns('ipt-bench')
     await using backend = await openBackend(name, netns)
-    await bench(`${name}: apply over the same rules`, () => backend.apply(rules)).run()
+    await bench(`${name}: remove, then apply where nothing is`, async () => {
+      await backend.remove()
+      await backend.apply(rules)
+    }).run()
+    await bench(`${name}: apply the same`, () => backend.apply(rules)).run()
     await bench(`${name}: verify`, async () => {
       await backend.verify(rules)
     }).run()
-    await bench(`${name}: apply 1000 ports and 1000 blocks`, () => backend.apply(large)).run()
+    let turn = 0
+    await bench(`${name}: replace by others`, () => {
+      turn++
+      return backend.apply(turn % 2 === 0 ? rules : other)
+    }).run()
+    await bench(`${name}: remove, then apply 1000 ports and 1000 blocks`, async () => {
+      await backend.remove()
+      await backend.apply(large)
+    }).run()
   })
 }
