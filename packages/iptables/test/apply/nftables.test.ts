@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { nftablesBackend, parseRedirectSpec, plan, renderNftBatch } from '../../src/index.ts'
 import { readMessages } from '../../src/netlink/reader.ts'
 import { scriptedTransport } from '../../src/testing/index.ts'
+import { kernelOf, type Trouble } from '../support/kernel-of.ts'
 
 const rules = plan(parseRedirectSpec({}))
 
@@ -101,4 +102,36 @@ test('passes the signal on', async () => {
   await nftablesBackend({ netlink }).apply(rules, { signal })
   await nftablesBackend({ netlink }).verify(rules, { signal })
   expect(new Set(seen)).toEqual(new Set([signal]))
+})
+
+describe('reads the kernel', () => {
+  const small = plan(parseRedirectSpec({ excludeInboundPorts: [80] }))
+  // Tables, chains, sets, rules, elements of the one set.
+  const whole = 5
+
+  test('in five questions', async () => {
+    const netlink = kernelOf(small, () => ({}))
+    expect(await nftablesBackend({ netlink }).verify(small)).toEqual({ ok: true, differences: [] })
+    expect(netlink.requests).toBe(whole)
+  })
+
+  test.for<[string, (request: number) => Trouble, number]>([
+    ['rules of two generations', (request) => ({ generation: request < 3 ? 1 : 2 }), 4],
+    ['a list that was interrupted', (request) => ({ interrupted: request === 1 }), 2],
+  ])('anew after %s', async ([, trouble, wasted]) => {
+    const netlink = kernelOf(small, trouble)
+    expect(await nftablesBackend({ netlink }).verify(small)).toEqual({ ok: true, differences: [] })
+    expect(netlink.requests).toBe(wasted + whole)
+  })
+
+  test('past answers to somebody else', async () => {
+    const netlink = kernelOf(small, () => ({ stale: true }))
+    expect((await nftablesBackend({ netlink }).verify(small)).ok).toBe(true)
+  })
+
+  test('and changes nothing that is right', async () => {
+    const netlink = kernelOf(small, () => ({}))
+    await nftablesBackend({ netlink }).apply(small)
+    expect(netlink.requests).toBe(whole)
+  })
 })
