@@ -53,6 +53,7 @@ export async function createFakeNode(): Promise<FakeNode> {
       return journal
     },
     network: {
+      backend: 'nftables',
       pin: (containerId, netns) =>
         effect('pin', containerId, () => {
           const id = namespaces.get(netns)
@@ -72,8 +73,11 @@ export async function createFakeNode(): Promise<FakeNode> {
         effect('redirect', containerId, () => void rules.add(containerId)),
       redirectFaults: ({ containerId }) =>
         Promise.resolve(rules.has(containerId) ? [] : ['rule x is missing']),
-      unredirect: (containerId) =>
-        effect('unredirect', containerId, () => void rules.delete(containerId)),
+      unredirect: (containerId, backend = 'nftables') =>
+        effect('unredirect', containerId, () => {
+          if (backend === 'nftables') rules.delete(containerId)
+          else calls.push(`unredirect ${containerId} of ${backend}`)
+        }),
       socketFaults: () => Promise.resolve([]),
       rulesHash: () => 'hash',
     },

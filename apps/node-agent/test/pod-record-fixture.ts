@@ -12,6 +12,7 @@ export function recordOf(containerId: string, more: Partial<PodRecord> = {}): Po
     netns: `/var/run/netns/${containerId}`,
     netnsId: { dev: 4, ino: 4026532000 },
     addresses: ['10.1.0.2'],
+    backend: 'nftables',
     capture: {
       redirect: {
         mode: 'REDIRECT',

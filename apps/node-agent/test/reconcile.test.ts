@@ -158,3 +158,25 @@ test('what cannot be listed keeps nothing else from being brought in order', asy
   expect(node.leftOf('c1')).toEqual(ALL)
   expect(node.leftOf('unknown')).toEqual([])
 })
+
+test('rules of a back end that is not configured any more are replaced, never missing', async () => {
+  await using node = await nodeWith('c1')
+  await node.parts.journal.write(recordOf('c1', { backend: 'iptables-legacy' }))
+  await run(node)
+  expect(node.leftOf('c1')).toEqual(ALL)
+  expect(node.calls.filter((call) => call.includes('redirect'))).toEqual([
+    'redirect c1',
+    'unredirect c1',
+    'unredirect c1 of iptables-legacy',
+    'redirect c1',
+  ])
+  expect(node.parts.journal.get('c1')?.backend).toBe('nftables')
+})
+
+test('a pod is released by the back end that its rules are of', async () => {
+  await using node = await nodeWith('c1')
+  node.namespaces.clear()
+  await node.parts.journal.write(recordOf('c1', { backend: 'iptables-nft' }))
+  await run(node)
+  expect(node.calls).toContain('unredirect c1 of iptables-nft')
+})

@@ -48,10 +48,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   const withBackend = async <T>(
     containerId: string,
     work: (backend: RedirectBackend) => Promise<T>,
+    name: Backend = options.backend,
   ): Promise<T> => {
     const path = pathOf(containerId)
-    if (options.backend !== 'nftables') {
-      const variant = options.backend === 'iptables-nft' ? 'nft' : 'legacy'
+    if (name !== 'nftables') {
+      const variant = name === 'iptables-nft' ? 'nft' : 'legacy'
       return work(iptablesRestoreBackend({ runner: helper.commandRunner(path), variant }))
     }
     using netlink = helper.netlink(path, 'netfilter')
@@ -64,6 +65,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   }
 
   return {
+    backend: options.backend,
     pathOf,
     async pin(containerId, netns) {
       const { identity } = await pinNetns(netns, pathOf(containerId))
@@ -101,10 +103,10 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       })
       return differences.map(describe)
     },
-    async unredirect(containerId) {
+    async unredirect(containerId, backend) {
       const path = pathOf(containerId)
       if (!isNetns(path)) return
-      await withBackend(containerId, (backend) => backend.remove())
+      await withBackend(containerId, (rules) => rules.remove(), backend)
       await helper.removeAddress(path, INBOUND_SOURCE_IPV6, 'lo')
     },
     async socketFaults({ containerId }) {

@@ -77,6 +77,16 @@ export async function reconcile(parts: Parts, options: ReconcileOptions): Promis
   }
 }
 
+/** The agent was configured another back end: its rules come first, so that nothing ever passes by. */
+async function moveRules({ network, journal, log }: Parts, record: PodRecord): Promise<void> {
+  const { containerId, backend: from } = record
+  log.warn('moving the redirection', { ...podFields(record), from, to: network.backend })
+  await network.redirect(record)
+  await network.unredirect(containerId, from)
+  await network.redirect(record) // what both have in common
+  await journal.write({ ...record, backend: network.backend })
+}
+
 /** Brings one journalled pod to where it should be. */
 async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Promise<void> {
   const { network, sidecars, identities, peers, log } = parts
@@ -94,6 +104,7 @@ async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Pro
   await network.pin(record.containerId, record.netns)
   if (identities.factsOf(record.containerId) === undefined) await identities.provision(record)
   await peers.set(record.containerId, record.addresses)
+  if (record.backend !== network.backend) await moveRules(parts, record)
   const faults = await network.redirectFaults(record)
   if (faults.length > 0) {
     log.warn('repairing the redirection', { ...fields, faults })

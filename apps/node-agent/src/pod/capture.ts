@@ -41,7 +41,7 @@ export async function capturePod(
     }
     step = 'pin the network namespace'
     const netnsId = await network.pin(request.containerId, request.netns)
-    record = recordOf(request, netnsId, now())
+    record = { ...recordOf(request, netnsId, now()), backend: network.backend }
     step = 'journal the intent'
     await journal.write(record)
     step = 'read the addresses of the pod'
@@ -72,7 +72,11 @@ export async function capturePod(
   return record
 }
 
-function recordOf(request: AddRequest, netnsId: PodRecord['netnsId'], now: Date): PodRecord {
+function recordOf(
+  request: AddRequest,
+  netnsId: PodRecord['netnsId'],
+  now: Date,
+): Omit<PodRecord, 'backend'> {
   const { containerId, network, ifname, pod, netns, capture, reason } = request
   return {
     version: 1,

@@ -1,10 +1,13 @@
 import { type AddRequest } from '@proxy/agent-api'
 
+import { type Backend } from '../config/values.ts'
 import { type Journal } from '../state/journal.ts'
 import { type PodRecord } from '../state/pod-record.ts'
 
 /** The pod's network namespace, as far as capturing a pod needs it. Every verb may be repeated. */
 export interface PodNetwork {
+  /** What {@link redirect} makes rules with. */
+  readonly backend: Backend
   /** Keeps the namespace at `netns` alive; throws when it is none. */
   pin(containerId: string, netns: string): Promise<PodRecord['netnsId']>
   /** Lets it go; also when it never was pinned. */
@@ -21,8 +24,11 @@ export interface PodNetwork {
   redirect(record: PodRecord): Promise<void>
   /** What differs between the kernel and {@link redirect}, one sentence each. */
   redirectFaults(record: PodRecord): Promise<readonly string[]>
-  /** Takes every rule and address of ours out of the namespace; also when it is gone. */
-  unredirect(containerId: string): Promise<void>
+  /**
+   * Takes every rule of a back end (default {@link backend}) and every address of ours out of the
+   * namespace; also when it is gone.
+   */
+  unredirect(containerId: string, backend?: Backend): Promise<void>
   /** What is wrong with the sockets that traffic is redirected to, one sentence each. */
   socketFaults(record: PodRecord): Promise<readonly string[]>
   /** Hash of the rules that {@link redirect} makes. */

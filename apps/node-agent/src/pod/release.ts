@@ -25,7 +25,7 @@ export async function releasePod(
     ['stop the sidecar', () => sidecars.remove(containerId)],
     // Its folder, which belongs to Envoy's user, is gone by now whatever that has put there.
     ['retire the identity', () => identities.retire(containerId)],
-    ['remove the redirection', () => network.unredirect(containerId)],
+    ['remove the redirection', () => network.unredirect(containerId, record?.backend)],
     ['unpin the network namespace', () => network.unpin(containerId)],
   ]
   const failures: Error[] = []

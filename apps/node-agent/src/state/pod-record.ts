@@ -7,6 +7,8 @@ import {
   type DecisionReason,
 } from '@proxy/policy'
 
+import { type Backend, BACKENDS } from '../config/values.ts'
+
 /**
  * How far a pod is. `capturing` and `releasing` are written before the effect, so that whoever finds
  * them after a crash knows what was under way.
@@ -33,6 +35,8 @@ export interface PodRecord {
   readonly netnsId: { readonly dev: number; readonly ino: number }
   /** Every address of the pod but loopback and link-local ones. */
   readonly addresses: readonly string[]
+  /** What its rules were made with: only that can take them away, whatever is configured since. */
+  readonly backend: Backend
   /** How the pod asked to be captured. */
   readonly capture: CaptureSpec
   /** Why it was captured, a reason of `@proxy/policy`. */
@@ -55,6 +59,7 @@ const podRecordSchema: z.ZodType<PodRecord> = z.object({
   netns: z.string(),
   netnsId: z.object({ dev: z.number(), ino: z.number() }),
   addresses: z.array(z.string()),
+  backend: z.enum(BACKENDS),
   capture: captureSpecSchema,
   reason: z.enum(Object.keys(captureReasons) as (keyof typeof captureReasons)[]),
   since: z.string(),
