@@ -53,7 +53,9 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     const path = pathOf(containerId)
     if (name !== 'nftables') {
       const variant = name === 'iptables-nft' ? 'nft' : 'legacy'
-      return work(iptablesRestoreBackend({ runner: helper.commandRunner(path), variant }))
+      const runner = helper.commandRunner(path)
+      // The namespace's own file is the lock: the host's is kube-proxy's business.
+      return work(iptablesRestoreBackend({ runner, variant, lockFile: path }))
     }
     using netlink = helper.netlink(path, 'netfilter')
     return await work(nftablesBackend({ netlink }))
