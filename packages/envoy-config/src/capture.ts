@@ -5,6 +5,7 @@ import {
   type Address,
   type ExtensionConfig,
   type Listener,
+  type ListenerFilter,
   type SocketOption,
 } from './shapes.ts'
 
@@ -13,6 +14,8 @@ export interface CaptureOptions {
   readonly port: number
   readonly families: readonly IpFamily[]
   readonly detectTimeoutMs: number
+  /** Destination ports that are not looked at. */
+  readonly rawPorts?: readonly number[]
 }
 
 /** What a captured connection meets before a filter chain is chosen for it. */
@@ -33,14 +36,15 @@ export type CaptureBase = Pick<
  */
 export function captureBase(options: CaptureOptions): CaptureBase {
   const [first, ...others] = wildcards(options.families, options.port)
+  const disabled = disabledOn(options.rawPorts ?? [])
   return {
     address: first,
     ...(others.length > 0 ? { additional_addresses: others.map((address) => ({ address })) } : {}),
     socket_options: [keepAlive],
     listener_filters: [
       filter('original_dst', 'original_dst.v3.OriginalDst'),
-      filter('tls_inspector', 'tls_inspector.v3.TlsInspector'),
-      filter('http_inspector', 'http_inspector.v3.HttpInspector'),
+      { ...filter('tls_inspector', 'tls_inspector.v3.TlsInspector'), ...disabled },
+      { ...filter('http_inspector', 'http_inspector.v3.HttpInspector'), ...disabled },
     ],
     listener_filters_timeout: duration(options.detectTimeoutMs),
     continue_on_listener_filters_timeout: true,
@@ -64,6 +68,17 @@ const keepAlive: SocketOption = {
   level: 1, // SOL_SOCKET, socket(7)
   name: 9,
   int_value: 1,
+}
+
+/** When a listener filter does nothing; the original destination is known by then. */
+function disabledOn(ports: readonly number[]): Pick<ListenerFilter, 'filter_disabled'> {
+  // A range's end is not part of it; the predicate needs two rules at least.
+  const rules = [...new Set(ports)]
+    .sort((left, right) => left - right)
+    .map((port) => ({ destination_port_range: { start: port, end: port + 1 } }))
+  const [first] = rules
+  if (first === undefined) return {}
+  return { filter_disabled: rules.length === 1 ? first : { or_match: { rules } } }
 }
 
 function filter(name: string, message: string): ExtensionConfig {

@@ -80,6 +80,7 @@ const outboundSchema = z
   .strictObject({
     ...shared,
     peers: z.array(address).max(100_000).default([]),
+    rawPorts: z.array(port).max(1000).default([]),
     version: z.string().min(1).max(128).default('1'),
   })
   .refine((config) => config.outboundPort !== config.inboundPort, {
@@ -169,6 +170,12 @@ export interface OutboundConfig extends CaptureConfig {
    * spoken. Order and repetition do not matter. Default: none.
    */
   readonly peers?: readonly string[] | undefined
+  /**
+   * Destination ports whose first bytes are not looked at: bytes, with mutual TLS to peers, at once.
+   * For protocols in which a client sends and ends its side immediately (Envoy resets such a connection
+   * while it looks), and to spare a server-first protocol the wait. Default: none.
+   */
+  readonly rawPorts?: readonly number[] | undefined
   /** Any text; Envoy's admin shows it. Default `1`. */
   readonly version?: string | undefined
 }

@@ -43,6 +43,7 @@ export {
   type FilterChain,
   type Listener,
   type ListenerDiscovery,
+  type ListenerFilter,
   type Matcher,
   type MatcherTree,
   type OnMatch,

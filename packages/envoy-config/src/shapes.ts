@@ -66,6 +66,12 @@ export interface MatcherTree {
 /** Where a match leads: another level, or the name of a filter chain. */
 export type OnMatch = { readonly matcher: Matcher } | { readonly action: ExtensionConfig }
 
+/** `listener.v3.ListenerFilter`. */
+export interface ListenerFilter extends ExtensionConfig {
+  /** A `ListenerFilterChainMatchPredicate`. */
+  readonly filter_disabled?: Readonly<Record<string, unknown>>
+}
+
 /** `listener.v3.Listener`. */
 export interface Listener {
   readonly name: string
@@ -74,7 +80,7 @@ export interface Listener {
   readonly address: Address
   readonly additional_addresses?: readonly { readonly address: Address }[]
   readonly socket_options?: readonly SocketOption[]
-  readonly listener_filters?: readonly ExtensionConfig[]
+  readonly listener_filters?: readonly ListenerFilter[]
   readonly listener_filters_timeout?: string
   readonly continue_on_listener_filters_timeout?: boolean
   readonly filter_chain_matcher?: Matcher

@@ -49,5 +49,7 @@ export const outboundCases: Readonly<Record<string, OutboundConfig>> = {
     families: dual,
     peers: ['10.1.0.7', 'fd00::7', '10.2.0.0/24'],
   },
+  'raw-port': { accessLog: 'off', rawPorts: [25] },
+  'raw-ports': { accessLog: 'off', rawPorts: [3306, 25, 65535] },
   'peers-1000': { peers: many },
 }

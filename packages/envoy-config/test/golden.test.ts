@@ -11,7 +11,7 @@ describe('golden', () => {
     )
   })
 
-  test.for(['peers-0', 'peers-1', 'peers-dual-stack'])('outbound %s', async (name) => {
+  test.for(['peers-0', 'peers-1', 'peers-dual-stack', 'raw-ports'])('outbound %s', async (name) => {
     await expect(json(outboundDiscovery(outboundCases[name]!))).toMatchFileSnapshot(
       `golden/outbound-${name}.json`,
     )

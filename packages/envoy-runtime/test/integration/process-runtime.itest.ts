@@ -363,22 +363,6 @@ describe('ending', () => {
     expect(await runtime.stop('one', { graceMs: 60_000, signal })).toBe('killed')
   })
 
-  test('an open connection has the grace, and no more', async () => {
-    await runtime.start(await specOf('one'))
-    await runtime.waitUntilReady('one')
-    const held = await netns.spawn(['nc', '-v', '127.0.0.1', '15001'])
-    try {
-      const silent = await netns.spawn([
-        ...([execPath, '-e'] as const),
-        "require('node:net').connect(15006,'127.0.0.1').on('connect',()=>console.log('on'))",
-      ])
-      await silent[Symbol.asyncDispose]()
-      expect(['drained', 'terminated']).toContain(await runtime.stop('one', { graceMs: 300 }))
-    } finally {
-      await held[Symbol.asyncDispose]()
-    }
-  })
-
   test('a folder of the sidecar that became a link is not followed', async () => {
     const spec = await specOf('one')
     await runtime.start(spec)

@@ -86,10 +86,23 @@ describe.each(['ipv4', 'ipv6'] as const)('captured to captured over %s', (family
 })
 
 describe('captured to captured', () => {
-  test('a connection whose client has finished sending still gets its answer', async () => {
-    const answer = await world.talk(client, 'half-close', server.ipv4, ports.count, '300000')
+  test('a client that ends its side after a while still gets its answer', async () => {
+    const answer = await world.talk(client, 'half-close-later', server.ipv4, ports.count, '300000')
     expect(answer).toBe('got 300000')
   })
+
+  test.each(['5', '300000'])(
+    'on a raw port a client may end its side at once: %s bytes',
+    async (size) => {
+      const answer = await world.talk(client, 'half-close', server.ipv4, ports.raw, size)
+      expect(answer).toBe(`got ${size}`)
+      const [out, into] = await hop(client, server, ports.raw)
+      expect([out.chain, into.chain]).toEqual(['peer-tcp', 'mtls-tcp'])
+      expect(await world.talk(client, 'half-close', outside.ipv4, ports.raw, size)).toBe(
+        `got ${size}`,
+      )
+    },
+  )
 
   test.each(['', 'http/1.1', 'x-own', 'h2,http/1.1'])(
     "the application's own TLS passes unopened, ALPN '%s'",
@@ -300,12 +313,12 @@ describe('dialling a capture port itself', () => {
   })
 })
 
-describe('changes while a connection is held', () => {
-  const say = async (held: Spawned, text: string): Promise<void> => {
-    held.process.stdin?.write(`${text}\n`)
-    await eventually(() => expect(held.output().stdout).toContain(text))
-  }
+async function say(held: Spawned, text: string): Promise<void> {
+  held.process.stdin?.write(`${text}\n`)
+  await eventually(() => expect(held.output().stdout).toContain(text))
+}
 
+describe('changes while a connection is held', () => {
   test('a change of peers drops no connection, and new ones follow it', async () => {
     const held = await Promise.all([
       world.hold(client, server.ipv4, ports.echo),
@@ -373,5 +386,28 @@ describe('changes while a connection is held', () => {
     await world.writeSecrets(client)
     await used(spiffeIdOf(client))
     expect(await world.talk(client, 'echo', server.ipv4, ports.echo, 'x')).toBe('x')
+  })
+})
+
+describe('stopping a sidecar', () => {
+  test('waits for an open connection as long as the grace is, and no longer', async () => {
+    const late = await world.pod('late')
+    await world.capture(late)
+    const held = await world.hold(late, server.ipv4, ports.echo)
+    await say(held, 'before')
+    expect(await world.runtime.stop(late.name, { graceMs: 300 })).toBe('terminated')
+    await eventually(() => expect(held.output().stdout).toContain('closed'))
+  })
+
+  test('ends as soon as the last connection has', async () => {
+    const last = await world.pod('last')
+    await world.capture(last)
+    const held = await world.hold(last, server.ipv4, ports.echo)
+    await say(held, 'before')
+    const stopped = world.runtime.stop(last.name, { graceMs: 50_000 })
+    await say(held, 'while it drains')
+    held.process.stdin?.end()
+    expect(await stopped).toBe('drained')
+    expect(held.output().stdout).not.toContain('closed')
   })
 })

@@ -19,6 +19,7 @@ import {
   testDependencies,
   type TestNetns,
 } from '@proxy/testkit'
+import { ports } from '../fixtures/ports.ts'
 import { processRuntime, type SidecarRuntime, type SidecarStatus } from '../../src/index.ts'
 
 const UID = 1337
@@ -83,7 +84,7 @@ async function build(stack: AsyncDisposableStack): Promise<World> {
   const runtime = processRuntime({ envoyPath: envoy, stateDirectory: join(temp.path, 's') })
   const shared = await runtime.prepareShared()
   const families = ['ipv4', 'ipv6'] as const
-  let outboundOptions = { accessLog: 'stdout', families: [...families] }
+  const outboundOptions = { families, rawPorts: [ports.raw] }
   const outboundFile = join(shared, 'outbound.json')
   let count = 0
 
@@ -131,7 +132,6 @@ async function build(stack: AsyncDisposableStack): Promise<World> {
     },
     async peers(pods, more = []) {
       const list = [...pods.flatMap((pod) => [pod.ipv4, pod.ipv6]), ...more]
-      outboundOptions = { ...outboundOptions }
       await replace(
         outboundFile,
         JSON.stringify(
