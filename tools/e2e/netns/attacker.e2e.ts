@@ -159,7 +159,9 @@ describe('not prevented', () => {
     const wire = await captureWire(lab, { port: 9080 })
     const { exitCode } = await tryFrom(lab, attacked, other.ip, '/ratings/bypass', '1337')
     expect(exitCode).toBe(0)
-    expect((await wire.stop()).map(({ kind }) => kind)).toEqual(['plain'])
+    // A connection that the sidecar has kept from before may say something too.
+    const kinds = (await wire.stop()).map(({ kind }) => kind)
+    expect(kinds.filter((kind) => kind === 'plain')).toHaveLength(1)
     // It gets no identity by that: the other side has seen somebody without one.
     await eventually(async () => {
       const logs = await readAccessLogs(lab.paths)

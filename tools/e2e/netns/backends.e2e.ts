@@ -34,6 +34,34 @@ describe('the main path with rules by', () => {
     for (const pod of pods) expect(await pod.del()).toMatchObject({ exitCode: 0 })
     expect(await oursOn(lab, pods)).toEqual({})
     expect(await networkOn(lab)).toEqual({})
+    for (const pod of pods) expect(await rulesIn(pod)).not.toMatch(/^-A|redirect|jump|REDIRECT/m)
     await node.agent.stop()
   })
+})
+
+test('a captured pod is moved when another back end is configured', async () => {
+  const { lab } = node
+  await node.startAgent(['--redirect-backend', 'nftables'])
+  const [server, client] = [
+    await lab.createPod({ name: 'details-moved' }),
+    await lab.createPod({ name: 'client-moved' }),
+  ]
+  const pods = [server, client]
+  for (const pod of pods) await pod.start()
+  await server.startApp('details')
+
+  for (const backend of ['iptables-legacy', 'nftables']) {
+    await node.agent.stop()
+    await node.startAgent(['--redirect-backend', backend])
+    const rules = await rulesIn(server)
+    expect(/^table inet proxy_sidecar/m.test(rules)).toBe(backend === 'nftables')
+    expect(/^-A/m.test(rules)).toBe(backend === 'iptables-legacy')
+    const wire = await captureWire(lab, { port: 9080 })
+    await callFrom(lab, client, server.ip, `/details/${backend}`)
+    expect((await wire.stop()).map(({ kind }) => kind)).not.toContain('plain')
+    expect(await server.check()).toMatchObject({ exitCode: 0 })
+  }
+  for (const pod of pods) expect(await pod.del()).toMatchObject({ exitCode: 0 })
+  expect(await oursOn(lab, pods)).toEqual({})
+  await node.agent.stop()
 })

@@ -113,8 +113,9 @@ test('a pod of an excluded namespace works and has nothing of ours', async () =>
 
   const wire = await captureWire(lab, { port: 9080 })
   await callFrom(lab, pods.productpage, outside.ip, '/details/0')
-  const kinds = (await wire.stop()).map(({ kind }) => kind)
-  expect(kinds).toEqual(['plain'])
+  // Connections of before, which Envoys keep for a while, may still say goodbye.
+  const calls = (await wire.stop()).filter(({ server }) => server === `${outside.ip}:9080`)
+  expect(calls.map(({ kind }) => kind)).toEqual(['plain'])
 })
 
 test('a sidecar is in the network namespace of its pod, without rights', async () => {
