@@ -1,4 +1,4 @@
-import { nftablesBackend, parseRedirectSpec, plan } from '@proxy/iptables'
+import { nftablesBackend, parseRedirectSpec, plan, type RedirectBackend } from '@proxy/iptables'
 import { type Lab } from '@proxy/lab'
 import { type NetnsHelper } from '@proxy/netns'
 
@@ -8,21 +8,29 @@ import { type Variant } from './series.ts'
 export async function ruleVariants(lab: Lab, helper: NetnsHelper): Promise<readonly Variant[]> {
   const { netns } = await lab.createPod({ name: 'rules' })
   const rules = plan(parseRedirectSpec({}))
+  const within = async <T>(work: (backend: RedirectBackend) => Promise<T>): Promise<T> => {
+    using netlink = helper.netlink(netns, 'netfilter')
+    return await work(nftablesBackend({ netlink }))
+  }
   const variant = (
     name: string,
-    work: (backend: ReturnType<typeof nftablesBackend>) => Promise<unknown>,
+    before: (backend: RedirectBackend) => Promise<unknown>,
+    work: (backend: RedirectBackend) => Promise<unknown>,
   ): Variant => ({
     name,
     async measure() {
+      await within(before)
       const start = performance.now()
-      using netlink = helper.netlink(netns, 'netfilter')
-      await work(nftablesBackend({ netlink }))
+      await within(work)
       return performance.now() - start
     },
   })
+  const apply = (backend: RedirectBackend): Promise<unknown> => backend.apply(rules)
+  const remove = (backend: RedirectBackend): Promise<unknown> => backend.remove()
   return [
-    variant('rules: apply', (backend) => backend.apply(rules)),
-    variant('rules: verify', (backend) => backend.verify(rules)),
-    variant('rules: remove', (backend) => backend.remove()),
+    variant('rules: apply', remove, apply),
+    variant('rules: apply again', apply, apply),
+    variant('rules: verify', apply, (backend) => backend.verify(rules)),
+    variant('rules: remove', apply, remove),
   ]
 }
