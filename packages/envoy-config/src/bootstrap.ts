@@ -32,6 +32,7 @@ export function sidecarBootstrap(config: SidecarConfig): EnvoyBootstrap {
         settings.outboundListenerFile.replace(/\/[^/]*$/, '') || '/',
       ),
     },
+    layered_runtime: { layers: [{ name: 'sidecar', static_layer: runtimeFlags }] },
     overload_manager: {
       resource_monitors: [
         extension(
@@ -71,6 +72,13 @@ function nodeOf({ node }: SidecarSettings): EnvoyBootstrap['node'] {
     },
   }
 }
+
+/**
+ * The newer parser of Envoy's HTTP inspector takes any letters for the beginning of a method, waits for
+ * a line end, and resets the connection when there is none in 64 KiB: a stream of text is no request.
+ * The older one knows the methods and says no at the first letter.
+ */
+const runtimeFlags = { 'envoy.reloadable_features.http_inspector_use_balsa_parser': false } as const
 
 /** The few labels that statistics need; each of Envoy's default set costs memory per statistic. */
 const statsTags: EnvoyBootstrap['stats_config']['stats_tags'] = [

@@ -118,6 +118,12 @@ export interface EnvoyBootstrap {
     readonly clusters: readonly Cluster[]
   }
   readonly dynamic_resources: { readonly lds_config: FileConfigSource }
+  readonly layered_runtime: {
+    readonly layers: readonly {
+      readonly name: string
+      readonly static_layer: Readonly<Record<string, boolean>>
+    }[]
+  }
   readonly overload_manager: { readonly resource_monitors: readonly ExtensionConfig[] }
   readonly stats_config: {
     readonly use_all_default_tags: boolean
