@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from 'node:fs'
+import { cpSync, existsSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -46,5 +46,6 @@ function packageDir(name: string, requiredFrom: string): string {
   const folders = createRequire(requiredFrom).resolve.paths(name) ?? []
   const found = folders.map((folder) => join(folder, name)).find((dir) => existsSync(dir))
   if (found === undefined) throw new Error(`${name} is not installed for ${dirname(requiredFrom)}`)
-  return found
+  // What it depends on is beside the package itself, not beside the link to it.
+  return realpathSync(found)
 }
