@@ -180,3 +180,18 @@ test('a pod is released by the back end that its rules are of', async () => {
   await run(node)
   expect(node.calls).toContain('unredirect c1 of iptables-nft')
 })
+
+test('a sidecar that does not have the ports of the rules is started again', async () => {
+  await using node = await nodeWith('c1')
+  const { network } = node.parts
+  const socketFaults = () => Promise.resolve(['nothing listens on port 15006'])
+  await reconcile(
+    { ...node.parts, network: { ...network, socketFaults } },
+    {
+      locks: createPodLocks(),
+      queue: () => Promise.resolve([]),
+      signal: new AbortController().signal,
+    },
+  )
+  expect(node.calls).toContain('start c1')
+})

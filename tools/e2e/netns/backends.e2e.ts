@@ -65,3 +65,28 @@ test('a captured pod is moved when another back end is configured', async () => 
   expect(await oursOn(lab, pods)).toEqual({})
   await node.agent.stop()
 })
+
+test('captured pods are moved when other ports are configured', async () => {
+  const { lab } = node
+  await node.startAgent()
+  const [server, client] = [
+    await lab.createPod({ name: 'details-ports' }),
+    await lab.createPod({ name: 'client-ports' }),
+  ]
+  const pods = [server, client]
+  for (const pod of pods) await pod.start()
+  await server.startApp('details')
+  await node.agent.stop()
+
+  await node.startAgent(['--inbound-port', '15106', '--outbound-port', '15101'])
+  for (const pod of pods) expect(await pod.check()).toMatchObject({ exitCode: 0 })
+  const { stdout } = await server.run(['ss', '-Hltn'])
+  expect(stdout).toContain(':15106')
+  expect(stdout).not.toContain(':15006')
+  const wire = await captureWire(lab, { port: 9080 })
+  await callFrom(lab, client, server.ip, '/details/0')
+  expect((await wire.stop()).map(({ kind }) => kind)).toEqual(['tls'])
+  for (const pod of pods) expect(await pod.del()).toMatchObject({ exitCode: 0 })
+  expect(await oursOn(lab, pods)).toEqual({})
+  await node.agent.stop()
+})

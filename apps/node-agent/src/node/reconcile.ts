@@ -111,8 +111,10 @@ async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Pro
     await network.redirect(record)
   }
   const process = await sidecars.inspect(record.containerId)
-  if (!process.running) {
-    log.warn('starting the sidecar again', { ...fields, detail: process.detail })
+  // One that runs but has other ports is of another configuration of the agent.
+  const wrong = process.running ? await network.socketFaults(record) : [process.detail]
+  if (wrong.length > 0) {
+    log.warn('starting the sidecar again', { ...fields, detail: wrong.join('; ') })
     await sidecars.start(record, signal)
   }
 }
