@@ -24,6 +24,7 @@ import { type Log, type Parts } from './pod/parts.ts'
 import { createPodLocks } from './pod/pod-locks.ts'
 import { writeDurably } from './state/durable-file.ts'
 import { openJournal } from './state/journal.ts'
+import { type PodRecord } from './state/pod-record.ts'
 import { VERSION } from './version.ts'
 
 /** The agent cannot run as it is configured; the message says what to do. */
@@ -59,6 +60,7 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
     gid: config.proxyGid,
   })
   const { journal, unreadable } = await openJournal(join(config.stateDir, 'journal'))
+  expectSameUser(config, journal.list())
   for (const { file, why } of unreadable) {
     log.error('a journal entry is unreadable and set aside', { file, why })
   }
@@ -159,6 +161,19 @@ async function expectNoOther(socketPath: string): Promise<void> {
   }
   throw new StartError(
     `--socket ${socketPath}: another agent serves there; end it first, or use other folders and another socket`,
+  )
+}
+
+/** Rules and files of a captured pod are for one user; its Envoy cannot be another one afterwards. */
+function expectSameUser({ proxyUid, proxyGid }: Config, records: readonly PodRecord[]): void {
+  const other = records.find((record) => {
+    return record.proxyUid !== proxyUid || record.proxyGid !== proxyGid
+  })
+  if (other === undefined) return
+  throw new StartError(
+    `--proxy-uid ${proxyUid} --proxy-gid ${proxyGid}: ${other.pod.namespace}/${other.pod.name} was ` +
+      `captured with ${other.proxyUid} and ${other.proxyGid}; delete the captured pods first, or ` +
+      'keep user and group',
   )
 }
 

@@ -11,9 +11,10 @@ import {
 import { CaptureError, capturePod } from './pod/capture.ts'
 import { faultsOf } from './pod/check.ts'
 import { collectGarbage } from './pod/collect.ts'
+import { detachPod } from './pod/detach.ts'
 import { type Parts } from './pod/parts.ts'
 import { type PodLocks } from './pod/pod-locks.ts'
-import { ReleaseError, releasePod } from './pod/release.ts'
+import { ReleaseError } from './pod/release.ts'
 import { type PodRecord } from './state/pod-record.ts'
 
 /** What the agent says about itself. */
@@ -65,13 +66,10 @@ export function createHandlers(options: HandlersOptions): AgentHandlers {
           })
         }
       }),
-    del: ({ containerId }) =>
+    del: ({ containerId, ifname }) =>
       locks.withPod(containerId, async () => {
-        const removed = journal.get(containerId) !== undefined
-        await translated('release the pod', () => {
-          return releasePod(parts, journal.get(containerId) ?? { containerId })
-        })
-        return { removed }
+        const detach = () => detachPod(parts, containerId, (one) => one.ifname === ifname)
+        return { removed: await translated('release the pod', detach) }
       }),
     check: ({ containerId }) =>
       locks.withPod(containerId, async () => {
@@ -158,8 +156,7 @@ async function describe(parts: Parts, facts: AgentFacts, record: PodRecord): Pro
   const state = stateOf(record, process.running)
   return {
     containerId: record.containerId,
-    network: record.network,
-    ifname: record.ifname,
+    ...firstAttachment(record),
     pod: podOf(record),
     state,
     since: record.since,
@@ -178,6 +175,12 @@ async function describe(parts: Parts, facts: AgentFacts, record: PodRecord): Pro
     ...(process.pid === undefined ? {} : { pid: process.pid }),
     rulesHash: parts.network.rulesHash(record),
   }
+}
+
+/** The one that the sidecar came with; the protocol has room for one. */
+function firstAttachment({ attachments }: PodRecord): Pick<SidecarInfo, 'network' | 'ifname'> {
+  const [{ network, ifname } = { network: '', ifname: '' }] = attachments
+  return { network, ifname }
 }
 
 function stateOf({ phase }: PodRecord, running: boolean): SidecarState {

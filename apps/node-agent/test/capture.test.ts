@@ -4,6 +4,7 @@ import { type AddRequest } from '@proxy/agent-api'
 
 import { CaptureError, capturePod } from '../src/pod/capture.ts'
 import { faultsOf } from '../src/pod/check.ts'
+import { detachPod } from '../src/pod/detach.ts'
 import { releasePod } from '../src/pod/release.ts'
 import { createFakeNode, type FakeNode } from './fake-parts.ts'
 import { recordOf } from './pod-record-fixture.ts'
@@ -79,6 +80,16 @@ describe('a step that fails leaves nothing behind', () => {
     expect(node.leftOf('c1')).toEqual([])
     expect(node.calls).not.toContain('start c1')
   })
+
+  test('a caller that gave up while Envoy started', async () => {
+    await using node = await nodeWith('c1')
+    const caller = new AbortController()
+    node.observe = () => {
+      if (node.calls.at(-1) === 'start c1') caller.abort(new Error('too late'))
+    }
+    await expect(capturePod(node.parts, requestOf('c1'), caller.signal)).rejects.toThrow('too late')
+    expect(node.leftOf('c1')).toEqual([])
+  })
 })
 
 test('when the roll-back fails too, the journal keeps the pod for the reconcile loop', async () => {
@@ -98,6 +109,40 @@ test('twice is as once', async () => {
   const first = await capturePod(node.parts, requestOf('c1'), never)
   expect(await capturePod(node.parts, requestOf('c1'), never)).toEqual(first)
   expect(node.parts.journal.list()).toEqual([first])
+})
+
+describe('a pod attached to two networks has one sidecar', () => {
+  const second = (): AddRequest => ({ ...requestOf('c1'), network: 'other', ifname: 'net1' })
+
+  test('which the second ADD finds, and which the last DEL ends', async () => {
+    await using node = await nodeWith('c1')
+    await capturePod(node.parts, requestOf('c1'), never)
+    const record = await capturePod(node.parts, second(), never)
+    expect(record.attachments).toEqual([
+      { network: 'lab', ifname: 'eth0' },
+      { network: 'other', ifname: 'net1' },
+    ])
+    expect(await detachPod(node.parts, 'c1', ({ ifname }) => ifname === 'net1')).toBe(false)
+    expect(node.leftOf('c1')).toHaveLength(7)
+    expect(node.parts.journal.get('c1')?.attachments).toHaveLength(1)
+    expect(await detachPod(node.parts, 'c1', ({ ifname }) => ifname === 'eth0')).toBe(true)
+    expect(node.leftOf('c1')).toEqual([])
+  })
+
+  test('a DEL of an attachment that it does not have changes nothing', async () => {
+    await using node = await nodeWith('c1')
+    const record = await capturePod(node.parts, requestOf('c1'), never)
+    expect(await detachPod(node.parts, 'c1', ({ ifname }) => ifname === 'net9')).toBe(false)
+    expect(node.parts.journal.get('c1')).toEqual(record)
+  })
+
+  test('one that is being released is released whole', async () => {
+    await using node = await nodeWith('c1')
+    const record = await capturePod(node.parts, second(), never)
+    await node.parts.journal.write({ ...record, phase: 'releasing' })
+    expect(await detachPod(node.parts, 'c1', () => false)).toBe(true)
+    expect(node.leftOf('c1')).toEqual([])
+  })
 })
 
 test('the same id with another namespace starts anew', async () => {

@@ -54,6 +54,8 @@ export async function createFakeNode(): Promise<FakeNode> {
     },
     network: {
       backend: 'nftables',
+      proxyUid: 1337,
+      proxyGid: 1337,
       pin: (containerId, netns) =>
         effect('pin', containerId, () => {
           const id = namespaces.get(netns)

@@ -5,8 +5,9 @@ export function recordOf(containerId: string, more: Partial<PodRecord> = {}): Po
   return {
     version: 1,
     containerId,
-    network: 'lab',
-    ifname: 'eth0',
+    attachments: [{ network: 'lab', ifname: 'eth0' }],
+    proxyUid: 1337,
+    proxyGid: 1337,
     pod: { namespace: 'default', name: `pod-${containerId}`, uid: `uid-${containerId}` },
     phase: 'captured',
     netns: `/var/run/netns/${containerId}`,

@@ -1,6 +1,10 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { expect, test } from 'vitest'
 
 import { collectGarbage } from '../src/pod/collect.ts'
+import { detachPod } from '../src/pod/detach.ts'
 import { createPodLocks } from '../src/pod/pod-locks.ts'
 import { type QueuedRelease, reconcile } from '../src/node/reconcile.ts'
 import { createFakeNode, type FakeNode } from './fake-parts.ts'
@@ -55,6 +59,7 @@ test('a queued deletion is done and taken out of the queue, also of a pod nobody
   const done: string[] = []
   const queued = (containerId: string): QueuedRelease => ({
     containerId,
+    ifname: 'eth0',
     isWaiting: () => Promise.resolve(true),
     done: () => Promise.resolve(void done.push(containerId)),
   })
@@ -70,7 +75,12 @@ test('a queued deletion that fails stays in the queue', async () => {
   const done: string[] = []
   const isWaiting = () => Promise.resolve(true)
   await run(node, [
-    { containerId: 'c1', isWaiting, done: () => Promise.resolve(void done.push('c1')) },
+    {
+      containerId: 'c1',
+      ifname: 'eth0',
+      isWaiting,
+      done: () => Promise.resolve(void done.push('c1')),
+    },
   ])
   expect(done).toEqual([])
 })
@@ -78,7 +88,7 @@ test('a queued deletion that fails stays in the queue', async () => {
 test('a queued deletion that an ADD has taken back since is not done', async () => {
   await using node = await nodeWith('c1')
   const isWaiting = () => Promise.resolve(false)
-  await run(node, [{ containerId: 'c1', isWaiting, done: () => Promise.resolve() }])
+  await run(node, [{ containerId: 'c1', ifname: 'eth0', isWaiting, done: () => Promise.resolve() }])
   expect(node.leftOf('c1')).toEqual(ALL)
 })
 
@@ -110,6 +120,19 @@ test('pins and sidecars that no pod is known for are removed', async () => {
   expect(node.leftOf('c1')).toEqual(ALL)
 })
 
+test('a pod whose journal entry is unreadable goes on with what it has, until DEL', async () => {
+  await using node = await nodeWith('c1')
+  writeFileSync(join(node.dir.path, 'c1.json'), '{"version":1,"conta')
+  await node.restart()
+  await run(node)
+  await node.restart() // and the next agent knows of it too
+  await run(node)
+  expect(node.leftOf('c1')).toEqual(['pins', 'rules', 'running', 'files'])
+  await detachPod(node.parts, 'c1', () => true)
+  expect(node.leftOf('c1')).toEqual([])
+  expect(readdirSync(node.dir.path)).toEqual([])
+})
+
 test('one pod that cannot be repaired does not keep the others', async () => {
   await using node = await nodeWith('c1', 'c2')
   node.running.delete('c1')
@@ -122,12 +145,30 @@ test('one pod that cannot be repaired does not keep the others', async () => {
 
 test('GC releases what is not listed, of its network only', async () => {
   await using node = await nodeWith('c1', 'c2', 'c3')
-  await node.parts.journal.write(recordOf('c3', { network: 'other' }))
+  await node.parts.journal.write(
+    recordOf('c3', {
+      attachments: [{ network: 'other', ifname: 'eth0' }],
+    }),
+  )
   const valid = [{ containerId: 'c1', ifname: 'eth0' }]
   expect(await collectGarbage(node.parts, 'lab', valid)).toEqual(['c2'])
   expect(node.leftOf('c2')).toEqual([])
   expect(node.leftOf('c1')).not.toEqual([])
   expect(node.leftOf('c3')).not.toEqual([])
+})
+
+test('GC takes off one attachment of two and leaves the sidecar', async () => {
+  await using node = await nodeWith('c1')
+  const attachments = [
+    { network: 'lab', ifname: 'eth0' },
+    { network: 'other', ifname: 'net1' },
+  ]
+  await node.parts.journal.write(recordOf('c1', { attachments }))
+  expect(await collectGarbage(node.parts, 'other', [])).toEqual([])
+  expect(node.parts.journal.get('c1')?.attachments).toEqual([attachments[0]])
+  expect(node.running.has('c1')).toBe(true)
+  expect(await collectGarbage(node.parts, 'lab', [])).toEqual(['c1'])
+  expect(node.leftOf('c1')).toEqual([])
 })
 
 test('GC goes on after a failure and reports it', async () => {

@@ -16,6 +16,7 @@ export async function queuedReleases(
   }
   return entries.map((entry) => ({
     containerId: entry.request.containerId,
+    ifname: entry.request.ifname,
     isWaiting: () => Promise.resolve(existsSync(entry.path)),
     done: () => removeQueueEntry(entry),
   }))

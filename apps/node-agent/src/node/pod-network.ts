@@ -67,6 +67,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   }
 
   return {
+    proxyUid,
+    proxyGid: options.proxyGid,
     backend: options.backend,
     pathOf,
     async pin(containerId, netns) {

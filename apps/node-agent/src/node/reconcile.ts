@@ -1,11 +1,13 @@
 import { type Parts, podFields } from '../pod/parts.ts'
 import { type PodLocks } from '../pod/pod-locks.ts'
+import { detachPod } from '../pod/detach.ts'
 import { releasePod } from '../pod/release.ts'
 import { type PodRecord } from '../state/pod-record.ts'
 
 /** A deletion that the plugin could not hand over while the agent was away. */
 export interface QueuedRelease {
   readonly containerId: string
+  readonly ifname: string
   /** Whether it still is in the queue: an ADD for the same container takes it out. */
   isWaiting(): Promise<boolean>
   /** Takes it out of the queue, when it is done. */
@@ -46,10 +48,10 @@ export async function reconcile(parts: Parts, options: ReconcileOptions): Promis
     }
   }
   for (const queued of await listed('delete queue', () => options.queue())) {
-    const { containerId } = queued
+    const { containerId, ifname } = queued
     await attempt(containerId, async () => {
       if (!(await queued.isWaiting())) return
-      await releasePod(parts, journal.get(containerId) ?? { containerId })
+      await detachPod(parts, containerId, (attachment) => attachment.ifname === ifname)
       await queued.done()
     })
   }
@@ -67,7 +69,10 @@ export async function reconcile(parts: Parts, options: ReconcileOptions): Promis
     ...(await listed('sidecars', () => parts.sidecars.list())),
     ...(await listed('pins', () => parts.network.pinned())),
   ]
-  const leftovers = [...new Set(found)].filter((id) => journal.get(id) === undefined)
+  const leftovers = [...new Set(found)].filter(
+    // A pod whose entry is unreadable goes on with what it has: without it, it would run bare.
+    (id) => journal.get(id) === undefined && !journal.isSetAside(id),
+  )
   for (const containerId of leftovers) {
     await attempt(containerId, async () => {
       if (journal.get(containerId) !== undefined) return

@@ -32,7 +32,8 @@ export async function capturePod(
 ): Promise<PodRecord> {
   const { journal, network, sidecars, identities, peers, log, now } = parts
   const start = performance.now()
-  const before = journal.get(request.containerId)
+  const { containerId } = request
+  const before = journal.get(containerId)
   let step = 'release what the container id stood for before'
   let record: PodRecord | undefined
   try {
@@ -40,28 +41,29 @@ export async function capturePod(
       await releasePod(parts, before)
     }
     step = 'pin the network namespace'
-    const netnsId = await network.pin(request.containerId, request.netns)
-    record = { ...recordOf(request, netnsId, now()), backend: network.backend }
+    const netnsId = await network.pin(containerId, request.netns)
+    record = recordOf(request, { netnsId, network, now: now(), before: journal.get(containerId) })
     step = 'journal the intent'
     await journal.write(record)
     step = 'read the addresses of the pod'
-    const addresses = union(request.podIps, await network.addresses(request.containerId))
+    const addresses = union(request.podIps, await network.addresses(containerId))
     record = { ...record, addresses }
     step = 'give the sidecar its identity'
     await identities.provision(record)
     step = 'redirect the traffic of the pod'
     await network.redirect(record)
-    step = 'tell the other sidecars of the pod'
-    await peers.set(record.containerId, addresses)
     signal.throwIfAborted()
     step = 'start the sidecar'
     await sidecars.start(record, signal)
+    signal.throwIfAborted()
+    step = 'tell the other sidecars of the pod'
+    await peers.set(containerId, addresses)
     step = 'journal the result'
     record = { ...record, phase: 'captured' }
     await journal.write(record)
   } catch (error) {
     log.error('capture failed', { ...podFields(request), step, error: textOf(error) })
-    const undoing = await releasePod(parts, record ?? { containerId: request.containerId }).then(
+    const undoing = await releasePod(parts, record ?? { containerId }).then(
       () => undefined,
       (failure: unknown) => failure,
     )
@@ -74,13 +76,24 @@ export async function capturePod(
 
 function recordOf(
   request: AddRequest,
-  netnsId: PodRecord['netnsId'],
-  now: Date,
-): Omit<PodRecord, 'backend'> {
+  {
+    netnsId,
+    network: { backend, proxyUid, proxyGid },
+    now,
+    before,
+  }: {
+    readonly netnsId: PodRecord['netnsId']
+    readonly network: Parts['network']
+    readonly now: Date
+    readonly before: PodRecord | undefined
+  },
+): PodRecord {
   const { containerId, network, ifname, pod, netns, capture, reason } = request
+  const others = (before?.attachments ?? []).filter((attachment) => attachment.ifname !== ifname)
   return {
     version: 1,
-    ...{ containerId, network, ifname, pod, netns, netnsId, capture, reason },
+    ...{ containerId, pod, netns, netnsId, backend, proxyUid, proxyGid, capture, reason },
+    attachments: [...others, { network, ifname }],
     phase: 'capturing',
     addresses: [],
     since: now.toISOString(),

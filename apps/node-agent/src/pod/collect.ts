@@ -1,10 +1,12 @@
 import { type AttachmentId } from '@proxy/agent-api'
 
+import { type Attachment } from '../state/pod-record.ts'
 import { type Parts } from './parts.ts'
-import { ReleaseError, releasePod } from './release.ts'
+import { detachPod } from './detach.ts'
+import { ReleaseError } from './release.ts'
 
 /**
- * Releases every pod of a network whose attachment is not listed (CNI 1.1, GC). One that fails does
+ * Takes off every attachment to a network that is not listed (CNI 1.1, GC). One that fails does
  * not keep the others. Leftovers that no pod is known for are the reconcile loop's. Runs while
  * nothing else does.
  * @returns the container ids that were released.
@@ -15,15 +17,15 @@ export async function collectGarbage(
   network: string,
   valid: readonly AttachmentId[],
 ): Promise<readonly string[]> {
-  const keyOf = ({ containerId, ifname }: AttachmentId): string => `${containerId} ${ifname}`
-  const inUse = new Set(valid.map(keyOf))
+  const inUse = new Set(valid.map(({ containerId, ifname }) => `${containerId} ${ifname}`))
   const removed: string[] = []
   const failures: unknown[] = []
-  for (const record of parts.journal.list()) {
-    if (record.network !== network || inUse.has(keyOf(record))) continue
+  for (const { containerId, attachments } of parts.journal.list()) {
+    const isGone = (attachment: Attachment): boolean =>
+      attachment.network === network && !inUse.has(`${containerId} ${attachment.ifname}`)
+    if (!attachments.some(isGone)) continue
     try {
-      await releasePod(parts, record)
-      removed.push(record.containerId)
+      if (await detachPod(parts, containerId, isGone)) removed.push(containerId)
     } catch (error) {
       failures.push(error)
     }

@@ -6,6 +6,9 @@ import { type PodRecord } from '../state/pod-record.ts'
 
 /** The pod's network namespace, as far as capturing a pod needs it. Every verb may be repeated. */
 export interface PodNetwork {
+  /** Whose traffic the rules of a new capture exempt. */
+  readonly proxyUid: number
+  readonly proxyGid: number
   /** What {@link redirect} makes rules with. */
   readonly backend: Backend
   /** Keeps the namespace at `netns` alive; throws when it is none. */

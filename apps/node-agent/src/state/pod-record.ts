@@ -15,14 +15,20 @@ import { type Backend, BACKENDS } from '../config/values.ts'
  */
 type Phase = 'capturing' | 'captured' | 'releasing'
 
+/** One interface of a pod in one network. */
+export interface Attachment {
+  /** Name of the network: GC speaks of one network's attachments. */
+  readonly network: string
+  readonly ifname: string
+}
+
 /** What the agent knows of one captured pod, keyed by its container id. */
 export interface PodRecord {
   readonly version: 1
   /** The sandbox's id, as the runtime gives it to the plugin. */
   readonly containerId: string
-  /** Name of the network it was attached through: GC speaks of one network's pods. */
-  readonly network: string
-  readonly ifname: string
+  /** Every attachment it was added for and not deleted from since; never empty. */
+  readonly attachments: readonly Attachment[]
   readonly pod: {
     readonly namespace: string
     readonly name: string
@@ -37,6 +43,9 @@ export interface PodRecord {
   readonly addresses: readonly string[]
   /** What its rules were made with: only that can take them away, whatever is configured since. */
   readonly backend: Backend
+  /** Who its Envoy runs as, and whose its files are. */
+  readonly proxyUid: number
+  readonly proxyGid: number
   /** How the pod asked to be captured. */
   readonly capture: CaptureSpec
   /** Why it was captured, a reason of `@proxy/policy`. */
@@ -48,8 +57,7 @@ export interface PodRecord {
 const podRecordSchema: z.ZodType<PodRecord> = z.object({
   version: z.literal(1),
   containerId: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/),
-  network: z.string(),
-  ifname: z.string().min(1).max(15),
+  attachments: z.array(z.object({ network: z.string(), ifname: z.string().min(1).max(15) })).min(1),
   pod: z.object({
     namespace: z.string(),
     name: z.string(),
@@ -60,6 +68,8 @@ const podRecordSchema: z.ZodType<PodRecord> = z.object({
   netnsId: z.object({ dev: z.number(), ino: z.number() }),
   addresses: z.array(z.string()),
   backend: z.enum(BACKENDS),
+  proxyUid: z.int(),
+  proxyGid: z.int(),
   capture: captureSpecSchema,
   reason: z.enum(Object.keys(captureReasons) as (keyof typeof captureReasons)[]),
   since: z.string(),
