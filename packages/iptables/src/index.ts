@@ -15,12 +15,16 @@ export { ruleSetHash } from './model/hash.ts'
 export { families, type Family } from './model/family.ts'
 export {
   type AddressMatch,
+  type ConnectionState,
+  type ConnectionStateMatch,
   type InterfaceMatch,
+  type MarkMatch,
   type Match,
   type OwnerMatch,
   type PortMatch,
   type ProtocolMatch,
   type SetRef,
+  type TransparentSocketMatch,
   type UnknownMatch,
 } from './model/match.ts'
 export {

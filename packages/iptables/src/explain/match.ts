@@ -25,6 +25,11 @@ function holds(
   sets: ReadonlyMap<string, NamedSet>,
 ): boolean | undefined {
   if (match.kind === 'unknown') return undefined
+  if (match.kind === 'transparent-socket') return packet.transparentSocket ?? false
+  if (match.kind === 'connection-state') {
+    const { connectionState: state = 'new' } = packet
+    return state !== 'new' && match.states.includes(state)
+  }
   if (match.kind === 'protocol') return packet.protocol === match.protocol
   const value = valueOf(match.kind, packet)
   // What a packet does not have neither equals a value nor differs from one.
@@ -39,7 +44,7 @@ function holds(
 }
 
 function valueOf(
-  kind: Exclude<Match['kind'], 'protocol' | 'unknown'>,
+  kind: Extract<Match, { values: unknown }>['kind'],
   packet: Packet,
 ): string | number | undefined {
   const isInbound = packet.direction === 'inbound'
@@ -60,6 +65,10 @@ function valueOf(
       return isInbound ? undefined : packet.uid
     case 'owner-gid':
       return isInbound ? undefined : packet.gid
+    case 'mark':
+      return packet.mark ?? 0
+    case 'connection-mark':
+      return packet.connectionMark ?? 0
   }
 }
 

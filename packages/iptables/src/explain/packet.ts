@@ -1,6 +1,7 @@
 import { type Family } from '../model/family.ts'
+import { type ConnectionState } from '../model/match.ts'
 
-/** The first packet of a connection: what the rules look at. */
+/** A packet, mostly the first one of a connection: what the rules look at. */
 export interface Packet {
   /** From outside into the namespace, or made inside it. */
   readonly direction: 'inbound' | 'outbound'
@@ -19,4 +20,12 @@ export interface Packet {
   readonly uid?: number
   /** Group of the owner; for outbound packets. */
   readonly gid?: number
+  /** Mark of the packet: for outbound packets what the socket has by SO_MARK. Default 0. */
+  readonly mark?: number
+  /** Mark of its connection. Default 0. */
+  readonly connectionMark?: number
+  /** What connection tracking thinks of it. Default `new`. */
+  readonly connectionState?: ConnectionState | 'new'
+  /** Whether a socket with IP_TRANSPARENT has its connection already. Default false. */
+  readonly transparentSocket?: boolean
 }

@@ -12,6 +12,10 @@ const matchOrder: readonly Match['kind'][] = [
   'destination-port',
   'owner-uid',
   'owner-gid',
+  'mark',
+  'connection-mark',
+  'connection-state',
+  'transparent-socket',
   'unknown',
 ]
 

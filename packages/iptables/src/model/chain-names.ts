@@ -6,6 +6,8 @@ const chainNames: readonly ChainName[] = [
   'output',
   'inbound',
   'outbound',
+  'virtual',
+  'dns',
   'capture-inbound',
   'capture-outbound',
 ]

@@ -32,7 +32,7 @@ function expandMatch(match: Match, rule: Rule): readonly (readonly Match[])[] {
     (values) => ({ ...match, values }) as Match,
   )
   if (!match.negate) return single.map((one) => [one])
-  const repeatable = isPort || match.kind === 'owner-uid' || match.kind === 'owner-gid'
+  const repeatable = isPort || repeatableKinds.has(match.kind)
   if (single.length > 1 && !repeatable) {
     throw new IptablesError(
       'ruleset-invalid',
@@ -42,6 +42,14 @@ function expandMatch(match: Match, rule: Rule): readonly (readonly Match[])[] {
   }
   return [single]
 }
+
+/** Conditions that iptables takes more than once in one rule, because each is a module's. */
+const repeatableKinds: ReadonlySet<Match['kind']> = new Set([
+  'owner-uid',
+  'owner-gid',
+  'mark',
+  'connection-mark',
+])
 
 function chunks<T>(values: readonly T[], size: number): (readonly T[])[] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
@@ -58,6 +66,8 @@ const listKinds = [
   'destination-port',
   'owner-uid',
   'owner-gid',
+  'mark',
+  'connection-mark',
 ] as const
 
 /**

@@ -9,7 +9,15 @@ export interface SetRef {
  * them", `negate` means "none of them".
  */
 export type Match =
-  ProtocolMatch | InterfaceMatch | AddressMatch | PortMatch | OwnerMatch | UnknownMatch
+  | ProtocolMatch
+  | InterfaceMatch
+  | AddressMatch
+  | PortMatch
+  | OwnerMatch
+  | MarkMatch
+  | ConnectionStateMatch
+  | TransparentSocketMatch
+  | UnknownMatch
 
 /** The transport protocol. */
 export interface ProtocolMatch {
@@ -43,6 +51,28 @@ export interface OwnerMatch {
   readonly kind: 'owner-uid' | 'owner-gid'
   readonly values: readonly number[] | SetRef
   readonly negate: boolean
+}
+
+/** The mark of a packet (set by SO_MARK or by a rule), or of its connection; all 32 bits. */
+export interface MarkMatch {
+  readonly kind: 'mark' | 'connection-mark'
+  readonly values: readonly number[] | SetRef
+  readonly negate: boolean
+}
+
+/** What connection tracking thinks of a packet. */
+export type ConnectionState = 'invalid' | 'established' | 'related'
+
+/** Whether connection tracking thinks one of these things of the packet. */
+export interface ConnectionStateMatch {
+  readonly kind: 'connection-state'
+  /** Sorted, without duplicates. */
+  readonly states: readonly ConnectionState[]
+}
+
+/** Whether the packet belongs to a local socket that has IP_TRANSPARENT. */
+export interface TransparentSocketMatch {
+  readonly kind: 'transparent-socket'
 }
 
 /** A condition read from the kernel that this package never writes; compared as text. */

@@ -12,10 +12,19 @@ export type Hook = 'prerouting' | 'output'
  * - `prerouting`, `output`: where packets enter.
  * - `inbound`: which of the connections to the pod are captured.
  * - `outbound`: which of the connections from the pod are captured.
+ * - `virtual`: which of the connections from machines behind an interface of the pod are captured.
+ * - `dns`: which of the pod's DNS queries by UDP are captured.
  * - `capture-inbound`, `capture-outbound`: the redirections themselves.
  */
 export type ChainName =
-  'prerouting' | 'output' | 'inbound' | 'outbound' | 'capture-inbound' | 'capture-outbound'
+  | 'prerouting'
+  | 'output'
+  | 'inbound'
+  | 'outbound'
+  | 'virtual'
+  | 'dns'
+  | 'capture-inbound'
+  | 'capture-outbound'
 
 /** What happens to a packet that a rule matches. */
 export type Verdict =
@@ -25,6 +34,22 @@ export type Verdict =
   | { readonly kind: 'jump'; readonly chain: ChainName }
   /** Change the destination to this machine and the given port. */
   | { readonly kind: 'redirect'; readonly port: number }
+  /**
+   * Hand the packet, as it is, to the transparent socket that listens on the port, and mark it so
+   * that it is routed to this machine. Without such a socket iptables drops the packet, and
+   * nf_tables goes on with the next rule.
+   */
+  | { readonly kind: 'tproxy'; readonly port: number; readonly mark: number }
+  /** Throw the packet away. */
+  | { readonly kind: 'drop' }
+  /** Give the packet a mark and go on with the next rule. */
+  | { readonly kind: 'set-mark'; readonly mark: number }
+  /** Give the connection the packet's mark and go on with the next rule. */
+  | { readonly kind: 'save-mark' }
+  /** Give the packet the connection's mark, which may route it anew, and go on. */
+  | { readonly kind: 'restore-mark' }
+  /** Track the packet's connection in a zone of its own, unless one was chosen, and go on. */
+  | { readonly kind: 'zone'; readonly zone: number }
   /** Read from the kernel, never written by this package; compared as text. */
   | { readonly kind: 'unknown'; readonly text: string }
 
@@ -50,7 +75,7 @@ export interface Chain {
 }
 
 /** What the elements of a set are. */
-export type SetType = 'port' | 'ipv4-cidr' | 'ipv6-cidr' | 'interface' | 'uid' | 'gid'
+export type SetType = 'port' | 'ipv4-cidr' | 'ipv6-cidr' | 'interface' | 'uid' | 'gid' | 'mark'
 
 /** A list of values that rules refer to by name, and that can grow without growing the rules. */
 export interface NamedSet {

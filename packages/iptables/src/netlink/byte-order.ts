@@ -13,6 +13,18 @@ export function numberOfHostBytes32(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, littleEndian)
 }
 
+/** Two bytes in the machine's order, as the kernel keeps zones in registers. */
+export function hostBytes16(value: number): Uint8Array {
+  const bytes = new Uint8Array(2)
+  new DataView(bytes.buffer).setUint16(0, value, littleEndian)
+  return bytes
+}
+
+/** The number that {@link hostBytes16} wrote. */
+export function numberOfHostBytes16(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, 2).getUint16(0, littleEndian)
+}
+
 /** Two bytes in network order, as ports are in packets. */
 export function networkBytes16(value: number): Uint8Array {
   return Uint8Array.of(value >> 8, value & 0xff)

@@ -62,7 +62,10 @@ export const attribute = {
   data: { value: 1, verdict: 2 },
   verdict: { code: 1, chain: 2 },
   immediate: { register: 1, data: 2 },
-  meta: { register: 1, key: 2 },
+  meta: { register: 1, key: 2, source: 3 },
+  connection: { register: 1, key: 2, direction: 3, source: 4 },
+  socket: { key: 1, register: 2 },
+  tproxy: { family: 1, address: 2, port: 3 },
   compare: { register: 1, operation: 2, data: 3 },
   payload: { register: 1, base: 2, offset: 3, length: 4 },
   bitwise: { source: 1, register: 2, length: 3, mask: 4, xor: 5 },
@@ -72,6 +75,7 @@ export const attribute = {
 
 /** Keys of `meta`. */
 export const metaKey = {
+  mark: 3,
   inInterface: 6,
   outInterface: 7,
   socketUid: 10,
@@ -80,6 +84,15 @@ export const metaKey = {
   protocol: 16,
 } as const
 
+/** Keys of `ct`. */
+export const connectionKey = { state: 0, mark: 3, zone: 17 } as const
+
+/** Bits of `ct state`. */
+export const connectionStateBit = { invalid: 1, established: 2, related: 4 } as const
+
+/** Keys of `socket`. */
+export const socketKey = { transparent: 0 } as const
+
 /** Where `payload` counts from. */
 export const payloadBase = { network: 1, transport: 2 } as const
 
@@ -87,7 +100,7 @@ export const payloadBase = { network: 1, transport: 2 } as const
 export const comparison = { equal: 0, notEqual: 1 } as const
 
 /** Verdict codes. */
-export const verdictCode = { accept: 1, jump: -3, return: -5 } as const
+export const verdictCode = { drop: 0, accept: 1, jump: -3, return: -5 } as const
 
 /** The register that takes the verdict, and the one that we compute in. */
 export const register = { verdict: 0, first: 1 } as const

@@ -1,11 +1,13 @@
 import {
   attribute,
   comparison,
+  connectionKey,
   lookupInverted,
   metaKey,
   payloadBase,
   portSpecified,
   register,
+  socketKey,
   verdictCode,
 } from './constants.ts'
 import { networkBytes16 } from './byte-order.ts'
@@ -15,6 +17,10 @@ import { type NetlinkWriter } from './writer.ts'
 export interface ExpressionWriter {
   /** Loads a property of the packet into the register. */
   meta(key: keyof typeof metaKey): void
+  /** Loads a property of the connection into the register. */
+  connection(key: keyof typeof connectionKey): void
+  /** Loads a property of the socket that the packet is for into the register. */
+  socket(key: keyof typeof socketKey): void
   /** Loads bytes of a header into the register. */
   payload(base: keyof typeof payloadBase, offset: number, length: number): void
   /** Clears bits of the register. */
@@ -29,8 +35,20 @@ export interface ExpressionWriter {
   leave(): void
   /** Goes to another chain. */
   jump(chain: string): void
+  /** Throws the packet away. */
+  drop(): void
+  /** Lets the packet pass this hook. */
+  accept(): void
   /** Redirects to a port of this machine. */
   redirect(port: number): void
+  /** Hands the packet to the transparent socket on the port, or ends the rule without one. */
+  tproxy(port: number): void
+  /** Loads a value into the register. */
+  load(value: Uint8Array): void
+  /** Stores the register in a property of the packet. */
+  setMeta(key: 'mark'): void
+  /** Stores the register in a property of the connection. */
+  setConnection(key: 'mark' | 'zone'): void
 }
 
 /** The writer of expressions into `writer`, which is inside the list of a rule. */
@@ -43,6 +61,12 @@ export function expressionWriter(writer: NetlinkWriter): ExpressionWriter {
   }
   const data = (type: number, value: Uint8Array): void => {
     writer.nest(type, () => writer.bytes(attribute.data.value, value))
+  }
+  const load = (value: Uint8Array): void => {
+    expression('immediate', () => {
+      writer.number(attribute.immediate.register, register.first)
+      data(attribute.immediate.data, value)
+    })
   }
   const verdict = (code: number, chain?: string): void => {
     expression('immediate', () => {
@@ -60,6 +84,16 @@ export function expressionWriter(writer: NetlinkWriter): ExpressionWriter {
       expression('meta', () => {
         writer.number(attribute.meta.key, metaKey[key])
         writer.number(attribute.meta.register, register.first)
+      }),
+    connection: (key) =>
+      expression('ct', () => {
+        writer.number(attribute.connection.key, connectionKey[key])
+        writer.number(attribute.connection.register, register.first)
+      }),
+    socket: (key) =>
+      expression('socket', () => {
+        writer.number(attribute.socket.key, socketKey[key])
+        writer.number(attribute.socket.register, register.first)
       }),
     payload: (base, offset, length) =>
       expression('payload', () => {
@@ -92,11 +126,29 @@ export function expressionWriter(writer: NetlinkWriter): ExpressionWriter {
     counter: () => expression('counter', () => undefined),
     leave: () => verdict(verdictCode.return),
     jump: (chain) => verdict(verdictCode.jump, chain),
-    redirect: (port) => {
-      expression('immediate', () => {
-        writer.number(attribute.immediate.register, register.first)
-        data(attribute.immediate.data, networkBytes16(port))
+    drop: () => verdict(verdictCode.drop),
+    accept: () => verdict(verdictCode.accept),
+    load,
+    tproxy: (port) => {
+      load(networkBytes16(port))
+      // Family 0 is "as the packet's", which no address may go with.
+      expression('tproxy', () => {
+        writer.number(attribute.tproxy.family, 0)
+        writer.number(attribute.tproxy.port, register.first)
       })
+    },
+    setMeta: (key) =>
+      expression('meta', () => {
+        writer.number(attribute.meta.key, metaKey[key])
+        writer.number(attribute.meta.source, register.first)
+      }),
+    setConnection: (key) =>
+      expression('ct', () => {
+        writer.number(attribute.connection.key, connectionKey[key])
+        writer.number(attribute.connection.source, register.first)
+      }),
+    redirect: (port) => {
+      load(networkBytes16(port))
       expression('redir', () => {
         writer.number(attribute.redirect.portMin, register.first)
         writer.number(attribute.redirect.flags, portSpecified)

@@ -1,13 +1,15 @@
 import { type Family } from '../model/family.ts'
 import { type Match } from '../model/match.ts'
-import { type metaKey, type payloadBase } from './constants.ts'
+import { type connectionKey, type metaKey, type payloadBase, type socketKey } from './constants.ts'
 
 /** Conditions that compare one field of the packet with values. */
-export type FieldKind = Exclude<Match['kind'], 'protocol' | 'unknown'>
+export type FieldKind = Extract<Match, { values: unknown }>['kind']
 
 /** Where nf_tables finds a field. */
 export type FieldSource =
   | { readonly from: 'meta'; readonly key: keyof typeof metaKey }
+  | { readonly from: 'connection'; readonly key: keyof typeof connectionKey }
+  | { readonly from: 'socket'; readonly key: keyof typeof socketKey }
   | {
       readonly from: 'payload'
       readonly base: keyof typeof payloadBase
@@ -20,6 +22,8 @@ const metaFields = {
   'out-interface': { from: 'meta', key: 'outInterface' },
   'owner-uid': { from: 'meta', key: 'socketUid' },
   'owner-gid': { from: 'meta', key: 'socketGid' },
+  mark: { from: 'meta', key: 'mark' },
+  'connection-mark': { from: 'connection', key: 'mark' },
 } as const
 
 const portFields = {

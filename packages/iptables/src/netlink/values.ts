@@ -24,6 +24,7 @@ export const setShapes: Readonly<Record<SetType, SetShape>> = {
   'ipv4-cidr': { keyType: 7, keyLength: 4, flags: setInterval, byteOrder: 2 },
   'ipv6-cidr': { keyType: 8, keyLength: 16, flags: setInterval, byteOrder: 2 },
   port: { keyType: 13, keyLength: 2, flags: 0, byteOrder: 2 },
+  mark: { keyType: 19, keyLength: 4, flags: 0, byteOrder: 1 },
   uid: { keyType: 24, keyLength: 4, flags: 0, byteOrder: 1 },
   gid: { keyType: 25, keyLength: 4, flags: 0, byteOrder: 1 },
   interface: { keyType: 41, keyLength: interfaceNameSize, flags: 0, byteOrder: 1 },
@@ -43,6 +44,7 @@ export function valueBytes(type: SetType, value: string | number): Uint8Array {
       return networkBytes16(Number(value))
     case 'uid':
     case 'gid':
+    case 'mark':
       return hostBytes32(Number(value))
     case 'interface': {
       const bytes = new Uint8Array(interfaceNameSize)
@@ -65,6 +67,7 @@ function valueOfBytes(
       return viewOf(bytes).getUint16(0)
     case 'uid':
     case 'gid':
+    case 'mark':
       return numberOfHostBytes32(bytes)
     case 'interface':
       return textOfBytes(bytes)

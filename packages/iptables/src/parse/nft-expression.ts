@@ -1,20 +1,20 @@
 import { addressBits, addressOfBytes } from '../model/address.ts'
-import { chainOfNft } from '../model/chain-names.ts'
 import { formatCidr, type Cidr } from '../model/cidr.ts'
 import { families, type Family } from '../model/family.ts'
-import { type Match } from '../model/match.ts'
-import { type Rule, type TableName, type Verdict } from '../model/rule-set.ts'
+import { type ConnectionState, type Match } from '../model/match.ts'
+import { type Rule, type TableName } from '../model/rule-set.ts'
 import {
   attribute,
   comparison,
+  connectionKey,
+  connectionStateBit,
   interfaceNameSize,
   lookupInverted,
   metaKey,
   payloadBase,
-  portSpecified,
   protocolFamily,
   register,
-  verdictCode,
+  socketKey,
 } from '../netlink/constants.ts'
 import { numberOfHostBytes32 } from '../netlink/byte-order.ts'
 import { type FieldKind, fieldSource, type FieldSource, protocolNumber } from '../netlink/fields.ts'
@@ -28,20 +28,14 @@ import {
   textOfBytes,
   viewOf,
 } from '../netlink/reader.ts'
+import { keyOf, noVerdict, type Register, verdictReader } from './nft-verdict.ts'
 
 /** What a list of expressions says. */
 export type ParsedExpressions = Pick<Rule, 'families' | 'match' | 'verdict'>
 
-const noVerdict: Verdict = { kind: 'unknown', text: 'no verdict' }
-
 function withUnknown(rule: ParsedExpressions, text: string): ParsedExpressions {
   return { ...rule, match: [...rule.match, { kind: 'unknown', text }] }
 }
-
-/** What the register holds while the list is read. */
-type Register =
-  | { readonly holds: 'field'; readonly source: FieldSource; readonly mask?: Uint8Array }
-  | { readonly holds: 'value'; readonly value: Uint8Array }
 
 /**
  * Reads the expressions of a rule back into conditions and verdict; `table` is the one that its
@@ -51,6 +45,7 @@ type Register =
 export function parseExpressions(bytes: Uint8Array, table?: TableName): ParsedExpressions {
   let rule: ParsedExpressions = { families, match: [], verdict: noVerdict }
   let held: Register | undefined
+  const verdicts = verdictReader(table)
   for (const { value } of readAttributeList(bytes)) {
     const element = readAttributes(value)
     const name = textIn(element, attribute.expression.name) ?? ''
@@ -61,43 +56,76 @@ export function parseExpressions(bytes: Uint8Array, table?: TableName): ParsedEx
       continue
     }
     if (name === 'counter') continue
-    if (rule.verdict !== noVerdict) {
+    if (verdicts.isComplete) {
       // The kernel never comes here: what is left may look like ours and say nothing.
       rule = withUnknown(rule, `expression ${name} behind the verdict`)
       continue
     }
-    const condition = conditionOf(name, data, held, rule.families)
-    const verdict = condition === undefined ? verdictOf(name, data, held, table) : undefined
+    const condition = verdicts.hasBegun ? undefined : conditionOf(name, data, held, rule.families)
+    const isVerdict = condition === undefined && verdicts.read(name, data, held)
     held = undefined
     if (condition?.kind === 'family') rule = { ...rule, families: [condition.family] }
     else if (condition !== undefined) rule = { ...rule, match: [...rule.match, condition] }
-    else if (verdict !== undefined) rule = { ...rule, verdict }
-    else rule = withUnknown(rule, `expression ${name}`)
+    else if (!isVerdict) rule = withUnknown(rule, `expression ${name}`)
   }
-  return rule
+  return { ...rule, verdict: verdicts.end() }
 }
 
 function loadOf(name: string, data: Attributes, held: Register | undefined): Register | undefined {
-  if (name === 'meta' && numberIn(data, attribute.meta.register) === register.first) {
-    const key = keyOf(metaKey, numberIn(data, attribute.meta.key))
-    return key && { holds: 'field', source: { from: 'meta', key } }
+  switch (name) {
+    case 'meta':
+    case 'ct':
+    case 'socket':
+    case 'payload': {
+      const source = sourceOf(name, data)
+      return source && { holds: 'field', source }
+    }
+    case 'bitwise': {
+      if (held?.holds !== 'field' || held.mask !== undefined) return undefined
+      const mask = nestedIn(data, attribute.bitwise.mask).get(attribute.data.value)
+      const xor = nestedIn(data, attribute.bitwise.xor).get(attribute.data.value)
+      return mask && xor?.every((byte) => byte === 0) ? { ...held, mask } : undefined
+    }
+    case 'immediate': {
+      if (numberIn(data, attribute.immediate.register) !== register.first) return undefined
+      const value = nestedIn(data, attribute.immediate.data).get(attribute.data.value)
+      return value && { holds: 'value', value }
+    }
+    default:
+      return undefined
   }
-  if (name === 'payload' && numberIn(data, attribute.payload.register) === register.first) {
-    const base = keyOf(payloadBase, numberIn(data, attribute.payload.base))
-    const offset = numberIn(data, attribute.payload.offset) ?? 0
-    const length = numberIn(data, attribute.payload.length) ?? 0
-    return base && { holds: 'field', source: { from: 'payload', base, offset, length } }
+}
+
+/** The field that an expression loads into our register. */
+function sourceOf(
+  name: 'meta' | 'ct' | 'socket' | 'payload',
+  data: Attributes,
+): FieldSource | undefined {
+  const isOurs = (type: number): boolean => numberIn(data, type) === register.first
+  switch (name) {
+    case 'meta': {
+      const key = keyOf(metaKey, numberIn(data, attribute.meta.key))
+      return key && isOurs(attribute.meta.register) ? { from: 'meta', key } : undefined
+    }
+    case 'ct': {
+      // The keys that we know have no direction.
+      if (data.has(attribute.connection.direction)) return undefined
+      const key = keyOf(connectionKey, numberIn(data, attribute.connection.key))
+      return key && isOurs(attribute.connection.register) ? { from: 'connection', key } : undefined
+    }
+    case 'socket': {
+      const key = keyOf(socketKey, numberIn(data, attribute.socket.key))
+      return key && isOurs(attribute.socket.register) ? { from: 'socket', key } : undefined
+    }
+    case 'payload': {
+      const base = keyOf(payloadBase, numberIn(data, attribute.payload.base))
+      const offset = numberIn(data, attribute.payload.offset) ?? 0
+      const length = numberIn(data, attribute.payload.length) ?? 0
+      return base && isOurs(attribute.payload.register)
+        ? { from: 'payload', base, offset, length }
+        : undefined
+    }
   }
-  if (name === 'bitwise' && held?.holds === 'field' && held.mask === undefined) {
-    const mask = nestedIn(data, attribute.bitwise.mask).get(attribute.data.value)
-    const xor = nestedIn(data, attribute.bitwise.xor).get(attribute.data.value)
-    return mask && xor?.every((byte) => byte === 0) ? { ...held, mask } : undefined
-  }
-  if (name === 'immediate' && numberIn(data, attribute.immediate.register) === register.first) {
-    const value = nestedIn(data, attribute.immediate.data).get(attribute.data.value)
-    return value && { holds: 'value', value }
-  }
-  return undefined
 }
 
 type Condition = Match | { readonly kind: 'family'; readonly family: Family }
@@ -134,7 +162,14 @@ function comparisonOf(
   negate: boolean,
   ruleFamilies: readonly Family[],
 ): Condition | undefined {
-  if (mask !== undefined && source.from === 'meta') return undefined
+  if (source.from === 'connection' && source.key === 'state') {
+    return stateOf(value, mask, negate)
+  }
+  if (mask !== undefined && source.from !== 'payload') return undefined
+  if (source.from === 'socket') {
+    const isSet = value.length === 1 && value[0] === 1 && !negate
+    return isSet ? { kind: 'transparent-socket' } : undefined
+  }
   if (source.from === 'meta' && source.key === 'family') {
     const family = families.find((one) => protocolFamily[one] === value[0])
     return family && !negate ? { kind: 'family', family } : undefined
@@ -144,7 +179,44 @@ function comparisonOf(
     return protocol && !negate ? { kind: 'protocol', protocol } : undefined
   }
   const kind = kindOf(source, ruleFamilies)
-  return kind && fieldComparison(kind, value, mask, negate)
+  if (kind !== undefined) return fieldComparison(kind, value, mask, negate)
+  return mask === undefined ? leadingBytes(source, value, negate, ruleFamilies) : undefined
+}
+
+/** Of a block that ends at a byte, nft loads and compares the bytes before only. */
+function leadingBytes(
+  source: FieldSource,
+  value: Uint8Array,
+  negate: boolean,
+  ruleFamilies: readonly Family[],
+): Match | undefined {
+  const [family] = ruleFamilies
+  if (source.from !== 'payload' || family === undefined) return undefined
+  const length = addressBits[family] / 8
+  const kind = kindOf({ ...source, length }, ruleFamilies)
+  const isAddress = kind === 'source' || kind === 'destination'
+  if (!isAddress || value.length !== source.length || source.length >= length) return undefined
+  const bytes = new Uint8Array(length)
+  bytes.set(value)
+  const cidr = { ...addressOfBytes(family, bytes), prefix: value.length * 8 }
+  return { kind, values: [formatCidr(cidr)], negate }
+}
+
+/** `ct state` is a bit, of which one of several has to be set. */
+function stateOf(
+  value: Uint8Array,
+  mask: Uint8Array | undefined,
+  negate: boolean,
+): Match | undefined {
+  if (mask?.length !== 4 || value.length !== 4 || !negate) return undefined
+  const bits = numberOfHostBytes32(mask)
+  const states = Object.entries(connectionStateBit)
+    .filter(([, bit]) => (bits & bit) !== 0)
+    .map(([state]) => state as ConnectionState)
+    .sort()
+  const known = states.reduce((sum, state) => sum | connectionStateBit[state], 0)
+  const isOurs = bits === known && numberOfHostBytes32(value) === 0
+  return isOurs ? { kind: 'connection-state', states } : undefined
 }
 
 function fieldComparison(
@@ -167,6 +239,8 @@ function fieldComparison(
       return { kind, values: [textOfBytes(value)], negate }
     case 'owner-uid':
     case 'owner-gid':
+    case 'mark':
+    case 'connection-mark':
       return { kind, values: [numberOfHostBytes32(value)], negate }
   }
 }
@@ -178,6 +252,8 @@ const sizes = {
   'destination-port': 2,
   'owner-uid': 4,
   'owner-gid': 4,
+  mark: 4,
+  'connection-mark': 4,
 } as const
 
 const kinds: readonly FieldKind[] = [
@@ -189,6 +265,8 @@ const kinds: readonly FieldKind[] = [
   'destination-port',
   'owner-uid',
   'owner-gid',
+  'mark',
+  'connection-mark',
 ]
 
 /** Which field of our conditions this is. Addresses only count behind a condition on the family. */
@@ -210,40 +288,4 @@ function cidrOfBytes(value: Uint8Array, mask: Uint8Array | undefined): Cidr | un
   const prefix = ones.includes('0') ? ones.indexOf('0') : bits
   const isPrefix = !ones.slice(prefix).includes('1') && mask.length === value.length
   return isPrefix ? { ...address, prefix } : undefined
-}
-
-function verdictOf(
-  name: string,
-  data: Attributes,
-  held: Register | undefined,
-  table: TableName | undefined,
-): Verdict | undefined {
-  if (name === 'redir') return redirectOf(data, held)
-  if (name !== 'immediate') return undefined
-  const verdict = nestedIn(nestedIn(data, attribute.immediate.data), attribute.data.verdict)
-  const code = (numberIn(verdict, attribute.verdict.code) ?? 0) | 0
-  if (code === verdictCode.return) return { kind: 'return' }
-  const chain = textIn(verdict, attribute.verdict.chain)
-  const known = chain === undefined ? undefined : chainOfNft(chain)
-  if (code === verdictCode.jump && known !== undefined && known.table === table)
-    return { kind: 'jump', chain: known.name }
-  return { kind: 'unknown', text: `verdict ${code}${chain === undefined ? '' : ` ${chain}`}` }
-}
-
-function redirectOf(data: Attributes, held: Register | undefined): Verdict {
-  const min = numberIn(data, attribute.redirect.portMin)
-  const max = numberIn(data, attribute.redirect.portMax) ?? min
-  const flags = numberIn(data, attribute.redirect.flags)
-  const isOurs = min === register.first && max === min && flags === portSpecified
-  if (held?.holds !== 'value' || held.value.length !== 2 || !isOurs) {
-    return { kind: 'unknown', text: 'redirect in another form' }
-  }
-  return { kind: 'redirect', port: viewOf(held.value).getUint16(0) }
-}
-
-function keyOf<T extends Readonly<Record<string, number>>>(
-  table: T,
-  value: number | undefined,
-): keyof T | undefined {
-  return Object.keys(table).find((key) => table[key] === value)
 }

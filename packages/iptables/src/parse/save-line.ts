@@ -3,7 +3,7 @@ import { formatCidr, parseCidr } from '../model/cidr.ts'
 import { nameOfComment } from '../model/comment.ts'
 import { sortMatches } from '../model/canonical.ts'
 import { type Family } from '../model/family.ts'
-import { type Match } from '../model/match.ts'
+import { type Match, type OwnerMatch, type PortMatch } from '../model/match.ts'
 import { type Rule, type Verdict } from '../model/rule-set.ts'
 
 /** One `-A` line of `iptables-save`. */
@@ -29,18 +29,24 @@ export function parseSavedRule(line: string, family: Family): SavedRule {
   const chain = words[1] ?? ''
   const match: Match[] = []
   let comment: string | undefined
+  // The mark of a packet and that of its connection have the same option, each behind its module.
+  let module = ''
   let at = 2
   for (; at < words.length && words[at] !== '-j' && words[at] !== '-g'; at++) {
     const negate = words[at] === '!'
     if (negate) at++
     const option = words[at] ?? ''
     const value = words[at + 1] ?? ''
-    if (option === '-m' && loaded.has(value) && !negate) at++
-    else if (option === '--comment') {
+    if (option === '-m' && loaded.has(value) && !negate) {
+      module = value
+      at++
+    } else if (option === '--transparent' && module === 'socket' && !negate) {
+      match.push({ kind: 'transparent-socket' })
+    } else if (option === '--comment') {
       comment = value
       at++
     } else {
-      const known = conditionOf(option, value, negate)
+      const known = conditionOf(option, value, negate, module)
       match.push(known ?? { kind: 'unknown', text: `${negate ? '! ' : ''}${option}` })
       if (known !== undefined) at++
     }
@@ -52,9 +58,24 @@ export function parseSavedRule(line: string, family: Family): SavedRule {
 }
 
 /** Matches that only announce the options behind them. */
-const loaded: ReadonlySet<string> = new Set(['tcp', 'udp', 'multiport', 'owner', 'comment'])
+const loaded: ReadonlySet<string> = new Set([
+  'tcp',
+  'udp',
+  'multiport',
+  'owner',
+  'mark',
+  'connmark',
+  'conntrack',
+  'socket',
+  'comment',
+])
 
-function conditionOf(option: string, value: string, negate: boolean): Match | undefined {
+function conditionOf(
+  option: string,
+  value: string,
+  negate: boolean,
+  module: string,
+): Match | undefined {
   switch (option) {
     case '-p':
       return (value === 'tcp' || value === 'udp') && !negate
@@ -70,19 +91,35 @@ function conditionOf(option: string, value: string, negate: boolean): Match | un
       const kind = option === '-s' ? 'source' : 'destination'
       return cidr && { kind, values: [formatCidr(cidr)], negate }
     }
-    case '--sport':
-    case '--sports':
-      return numbers(value, (values) => ({ kind: 'source-port', values, negate }))
-    case '--dport':
-    case '--dports':
-      return numbers(value, (values) => ({ kind: 'destination-port', values, negate }))
-    case '--uid-owner':
-      return numbers(value, (values) => ({ kind: 'owner-uid', values, negate }))
-    case '--gid-owner':
-      return numbers(value, (values) => ({ kind: 'owner-gid', values, negate }))
-    default:
-      return undefined
+    case '--mark': {
+      const kind = module === 'connmark' ? 'connection-mark' : 'mark'
+      return /^0x[0-9a-f]+$/.test(value) ? { kind, values: [Number(value)], negate } : undefined
+    }
+    case '--ctstate':
+      return negate ? undefined : statesOf(value)
+    default: {
+      const kind = numericOptions.get(option)
+      return kind && numbers(value, (values) => ({ kind, values, negate }))
+    }
   }
+}
+
+const numericOptions: ReadonlyMap<string, (PortMatch | OwnerMatch)['kind']> = new Map([
+  ['--sport', 'source-port'],
+  ['--sports', 'source-port'],
+  ['--dport', 'destination-port'],
+  ['--dports', 'destination-port'],
+  ['--uid-owner', 'owner-uid'],
+  ['--gid-owner', 'owner-gid'],
+])
+
+function statesOf(value: string): Match | undefined {
+  const known = ['invalid', 'established', 'related'] as const
+  const words = value.toLowerCase().split(',')
+  const states = known.filter((state) => words.includes(state))
+  return states.length === words.length
+    ? { kind: 'connection-state', states: [...states].sort() }
+    : undefined
 }
 
 function numbers(text: string, make: (values: readonly number[]) => Match): Match | undefined {
@@ -90,14 +127,35 @@ function numbers(text: string, make: (values: readonly number[]) => Match): Matc
   return parts.every((part) => /^\d+$/.test(part)) ? make(parts.map(Number)) : undefined
 }
 
+/** What follows `-j`, as iptables writes it. */
+const verdicts: readonly (readonly [RegExp, (...values: readonly string[]) => Verdict])[] = [
+  [/^RETURN$/, () => ({ kind: 'return' })],
+  [/^DROP$/, () => ({ kind: 'drop' })],
+  [/^REDIRECT --to-ports (\d+)$/, (port) => ({ kind: 'redirect', port: Number(port) })],
+  [
+    /^TPROXY --on-port (\d+)(?: --on-ip (?:0\.0\.0\.0|::))? --tproxy-mark (0x[0-9a-f]+)\/0xffffffff$/,
+    (port, mark) => ({ kind: 'tproxy', port: Number(port), mark: Number(mark) }),
+  ],
+  [
+    /^MARK --set-xmark (0x[0-9a-f]+)\/0xffffffff$/,
+    (mark) => ({ kind: 'set-mark', mark: Number(mark) }),
+  ],
+  [
+    /^CONNMARK --(save|restore)-mark --nfmask 0xffffffff --ctmask 0xffffffff$/,
+    (verb) => ({ kind: verb === 'save' ? 'save-mark' : 'restore-mark' }),
+  ],
+  [/^CT --zone (\d+)$/, (zone) => ({ kind: 'zone', zone: Number(zone) })],
+]
+
 function verdictOf(words: readonly string[]): Verdict {
-  const [flag, target = '', option, value = ''] = words
-  if (flag === '-j') {
-    if (target === 'RETURN' && words.length === 2) return { kind: 'return' }
-    const chain = chainOfIptables(target)
-    if (chain !== undefined && words.length === 2) return { kind: 'jump', chain }
-    const isRedirect = target === 'REDIRECT' && option === '--to-ports' && /^\d+$/.test(value)
-    if (isRedirect && words.length === 4) return { kind: 'redirect', port: Number(value) }
+  const [flag, target = '', ...rest] = words
+  const text = words.join(' ') || 'no verdict'
+  if (flag !== '-j') return { kind: 'unknown', text }
+  const chain = chainOfIptables(target)
+  if (chain !== undefined && rest.length === 0) return { kind: 'jump', chain }
+  for (const [pattern, make] of verdicts) {
+    const found = pattern.exec(text.slice('-j '.length))
+    if (found !== null) return make(...found.slice(1))
   }
-  return { kind: 'unknown', text: words.join(' ') || 'no verdict' }
+  return { kind: 'unknown', text }
 }

@@ -1,5 +1,6 @@
 import { IptablesError } from '../error.ts'
 import { iptablesChain } from '../model/chain-names.ts'
+import { markText } from '../model/describe.ts'
 import { type Match } from '../model/match.ts'
 import { type Verdict } from '../model/rule-set.ts'
 
@@ -12,12 +13,18 @@ const options = {
   'destination-port': '--dport',
   'owner-uid': '--uid-owner',
   'owner-gid': '--gid-owner',
+  mark: '-m mark',
+  'connection-mark': '-m connmark',
 } as const
 
 /** One condition in the language of iptables; it has one value, or up to 15 ports. */
 export function iptablesMatch(match: Match): string {
   if (match.kind === 'protocol') return `-p ${match.protocol}`
   if (match.kind === 'unknown') return refuse(match.text)
+  if (match.kind === 'connection-state') {
+    return `-m conntrack --ctstate ${match.states.join(',').toUpperCase()}`
+  }
+  if (match.kind === 'transparent-socket') return '-m socket --transparent'
   if ('set' in match.values) return refuse(`@${match.values.set}`)
   const { kind, values } = match
   const not = match.negate ? '! ' : ''
@@ -37,6 +44,9 @@ export function iptablesMatch(match: Match): string {
     case 'owner-uid':
     case 'owner-gid':
       return `-m owner ${not}${option} ${values.join()}`
+    case 'mark':
+    case 'connection-mark':
+      return `${option} ${not}--mark ${values.map((mark) => markText(mark)).join()}`
   }
 }
 
@@ -49,10 +59,23 @@ export function iptablesVerdict(verdict: Verdict): string {
       return `-j ${iptablesChain(verdict.chain)}`
     case 'redirect':
       return `-j REDIRECT --to-ports ${verdict.port}`
+    case 'tproxy':
+      return `-j TPROXY --on-port ${verdict.port} --tproxy-mark ${markText(verdict.mark)}/${allBits}`
+    case 'drop':
+      return '-j DROP'
+    case 'set-mark':
+      return `-j MARK --set-xmark ${markText(verdict.mark)}/${allBits}`
+    case 'save-mark':
+    case 'restore-mark':
+      return `-j CONNMARK --${verdict.kind} --nfmask ${allBits} --ctmask ${allBits}`
+    case 'zone':
+      return `-j CT --zone ${verdict.zone}`
     case 'unknown':
       return refuse(verdict.text)
   }
 }
+
+const allBits = '0xffffffff'
 
 function refuse(text: string): never {
   throw new IptablesError('ruleset-invalid', `cannot be written for iptables: ${text}`)

@@ -7,9 +7,10 @@ import { type Family } from '../model/family.ts'
 import { type Match } from '../model/match.ts'
 import { setNamed } from '../model/project.ts'
 import { type NamedSet, type Rule, type SetType, type TableName } from '../model/rule-set.ts'
-import { protocolFamily } from '../netlink/constants.ts'
+import { hostBytes16, hostBytes32 } from '../netlink/byte-order.ts'
+import { connectionStateBit, protocolFamily } from '../netlink/constants.ts'
 import { type ExpressionWriter } from '../netlink/expressions.ts'
-import { fieldSource, protocolNumber } from '../netlink/fields.ts'
+import { type FieldKind, fieldSource, protocolNumber } from '../netlink/fields.ts'
 import { valueBytes } from '../netlink/values.ts'
 
 /** What a rule is written in the light of. */
@@ -32,6 +33,10 @@ export function writeRule(out: ExpressionWriter, rule: Rule, context: RuleContex
   }
   for (const match of rule.match) writeMatch(out, match, rule, family, context)
   if (context.counters) out.counter()
+  writeVerdict(out, rule, context)
+}
+
+function writeVerdict(out: ExpressionWriter, rule: Rule, context: RuleContext): void {
   const { verdict } = rule
   switch (verdict.kind) {
     case 'return':
@@ -42,6 +47,31 @@ export function writeRule(out: ExpressionWriter, rule: Rule, context: RuleContex
       break
     case 'redirect':
       out.redirect(verdict.port)
+      break
+    case 'tproxy':
+      out.tproxy(verdict.port)
+      out.load(hostBytes32(verdict.mark))
+      out.setMeta('mark')
+      out.accept()
+      break
+    case 'drop':
+      out.drop()
+      break
+    case 'set-mark':
+      out.load(hostBytes32(verdict.mark))
+      out.setMeta('mark')
+      break
+    case 'save-mark':
+      out.meta('mark')
+      out.setConnection('mark')
+      break
+    case 'restore-mark':
+      out.connection('mark')
+      out.setMeta('mark')
+      break
+    case 'zone':
+      out.load(hostBytes16(verdict.zone))
+      out.setConnection('zone')
       break
     case 'unknown':
       throw invalid(rule, 'has an unknown verdict')
@@ -61,11 +91,34 @@ function writeMatch(
     out.compare(Uint8Array.of(protocolNumber[match.protocol]), false)
     return
   }
+  if (match.kind === 'connection-state') {
+    const bits = match.states.reduce((sum, state) => sum | connectionStateBit[state], 0)
+    out.connection('state')
+    out.mask(hostBytes32(bits))
+    out.compare(hostBytes32(0), true)
+    return
+  }
+  if (match.kind === 'transparent-socket') {
+    out.socket('transparent')
+    out.compare(Uint8Array.of(1), false)
+    return
+  }
   const isAddress = match.kind === 'source' || match.kind === 'destination'
   if (isAddress && rule.families.length > 1) throw invalid(rule, 'has an address and two families')
   const source = fieldSource(match.kind, family)
-  if (source.from === 'meta') out.meta(source.key)
-  else out.payload(source.base, source.offset, source.length)
+  switch (source.from) {
+    case 'meta':
+      out.meta(source.key)
+      break
+    case 'connection':
+      out.connection(source.key)
+      break
+    case 'socket':
+      out.socket(source.key)
+      break
+    case 'payload':
+      out.payload(source.base, source.offset, source.length)
+  }
 
   const type = typeOf(match.kind, family)
   if ('set' in match.values) {
@@ -90,7 +143,7 @@ function writeMask(out: ExpressionWriter, text: string): void {
   out.mask(addressBytes({ family, value: all & ~hostMask(family, prefix) }))
 }
 
-function typeOf(kind: Exclude<Match['kind'], 'protocol' | 'unknown'>, family: Family): SetType {
+function typeOf(kind: FieldKind, family: Family): SetType {
   switch (kind) {
     case 'in-interface':
     case 'out-interface':
@@ -105,6 +158,9 @@ function typeOf(kind: Exclude<Match['kind'], 'protocol' | 'unknown'>, family: Fa
       return 'uid'
     case 'owner-gid':
       return 'gid'
+    case 'mark':
+    case 'connection-mark':
+      return 'mark'
   }
 }
 

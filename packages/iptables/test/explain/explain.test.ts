@@ -118,7 +118,7 @@ test('does not guess behind a rule that it does not know', () => {
     '*nat',
     ':PROXY_SC_OUTPUT - [0:0]',
     '-A OUTPUT -m comment --comment "proxy/hook" -j PROXY_SC_OUTPUT',
-    '-A PROXY_SC_OUTPUT -m mark --mark 0x1 -j RETURN',
+    '-A PROXY_SC_OUTPUT -m limit --limit 1/sec -j RETURN',
     '-A PROXY_SC_OUTPUT -j PROXY_SC_OUTBOUND',
     'COMMIT',
   ].join('\n')

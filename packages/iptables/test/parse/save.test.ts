@@ -62,7 +62,8 @@ describe('what it never writes stays visible as unknown', () => {
     ['-A PROXY_SC_OUTPUT -p sctp -j RETURN', ['-p', 'sctp']],
     ['-A PROXY_SC_OUTPUT -p tcp -m tcp --dport 1:2 -j RETURN', ['--dport', '1:2']],
     ['-A PROXY_SC_OUTPUT ! -p tcp -j RETURN', ['! -p', 'tcp']],
-    ['-A PROXY_SC_OUTPUT -m mark --mark 0x1 -j RETURN', ['-m', 'mark', '--mark', '0x1']],
+    ['-A PROXY_SC_OUTPUT -m mark --mark 0x1/0xff -j RETURN', ['--mark', '0x1/0xff']],
+    ['-A PROXY_SC_OUTPUT -m limit --limit 1/sec -j RETURN', ['-m', 'limit', '--limit', '1/sec']],
     ['-A PROXY_SC_OUTPUT -m owner --uid-owner 1-5 -j RETURN', ['--uid-owner', '1-5']],
   ] as const)('%s', ([line, unknown]) => {
     const { rule } = parseSavedRule(line, 'ipv4')
