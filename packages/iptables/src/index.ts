@@ -75,3 +75,10 @@ export {
   type RedirectBackend,
   type Verification,
 } from './apply/backend.ts'
+
+// Istio's form
+export { istioFlags, type IstioFlag } from './istio/flags.ts'
+export { istioSettings, type IstioSetting, type IstioSettings } from './istio/settings.ts'
+export { parseIstioConfig, type IstioSurroundings } from './istio/parse-config.ts'
+export { type IstioConfig } from './istio/config.ts'
+export { renderIstioRestore } from './istio/restore.ts'
