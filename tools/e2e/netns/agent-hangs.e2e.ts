@@ -14,7 +14,7 @@ import { useLab } from '../src/use-lab.ts'
 
 const { node } = useLab({
   name: 'hangs',
-  plugin: { selection: 'annotation', agentWaitMs: 300, addTimeoutMs: 1500, delTimeoutMs: 500 },
+  plugin: { selection: 'annotation', agentWaitMs: 300, addTimeoutMs: 8000, delTimeoutMs: 500 },
   agentFlags: ['--reconcile-interval', '1s'],
 })
 const SELECTED = { 'sidecarctl.dev/inject': 'true' }
@@ -36,7 +36,7 @@ test('an agent that does not answer costs a selected pod a bounded time, others 
   await eventually(async () => {
     expect(await oursOn(lab, [selected, unselected])).toEqual({})
   })
-}, 20_000)
+}, 60_000)
 
 test('a DEL that it was too slow for does not hit the pod that is added next', async () => {
   const { lab } = node
