@@ -53,6 +53,13 @@ test('every shell command is run by a test', () => {
   expect(idle).toEqual([])
 })
 
+/** The plugin's entry, alone or in a configuration list. */
+function ourEntryIn(text: string): Record<string, unknown> {
+  const value = JSON.parse(text) as Record<string, unknown>
+  const plugins = (value['plugins'] ?? [value]) as Record<string, unknown>[]
+  return plugins.find(({ type }) => type === 'proxy-cni') ?? {}
+}
+
 describe("the plugin's entry", () => {
   const fromDocs = all.flatMap((document) =>
     codeBlocks(document)
@@ -64,7 +71,7 @@ describe("the plugin's entry", () => {
     ...fromDocs,
     [deployed, readFileSync(join(ROOT, deployed), 'utf8')],
   ])('in %s is accepted as it stands', (_, text) => {
-    const entry = JSON.parse(text) as Record<string, unknown>
+    const entry = ourEntryIn(text)
     const conf = parseNetConf(JSON.stringify({ ...entry, cniVersion: '1.0.0', name: 'net' }))
     expect(conf.type).toBe('proxy-cni')
     expect(parsePolicyConf(entry)).toMatchObject({ excludeNamespaces: ['kube-system'] })
