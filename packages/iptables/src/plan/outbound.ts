@@ -4,6 +4,7 @@ import { type Match } from '../model/match.ts'
 import { type Chain, type Rule } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
 import { tcp } from './inbound.ts'
+import { proxyOwners, skipOtherOwners, skipProxy } from './owners.ts'
 import { type SetCollector } from './sets.ts'
 
 const leave = { kind: 'return' } as const
@@ -28,8 +29,10 @@ export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] 
     ...fromProxyToApplication(spec),
     ...fromProxyToItself(spec, sets),
     ...fromApplicationToItself(spec),
-    ...fromProxy(spec, sets),
-    ...(captured.length === 0 ? [] : [...toLoopback(spec), ...excludedCidrs(spec, sets)]),
+    ...skipProxy(spec, sets),
+    ...(captured.length === 0
+      ? []
+      : [...skipOtherOwners(spec, sets), ...toLoopback(spec), ...excludedCidrs(spec, sets)]),
     ...captured,
   ]
   const to = { kind: 'redirect', port: spec.outboundPort } as const
@@ -71,7 +74,7 @@ function fromProxyToApplication(spec: RedirectSpec): Rule[] {
 function fromProxyToItself(spec: RedirectSpec, sets: SetCollector): Rule[] {
   const verdict = { kind: 'jump', chain: 'capture-inbound' } as const
   const tunnel: Match = { kind: 'destination-port', values: [spec.tunnelPort], negate: true }
-  return ownerMatches(spec, sets).flatMap(({ label, match }) =>
+  return proxyOwners(spec, sets).flatMap(({ label, match }) =>
     perFamily(spec, (family) => ({
       name: `proxy-${label}-to-itself`,
       match: [tcp, onLoopback, loopbackOf(spec, family, true), tunnel, match],
@@ -90,15 +93,6 @@ function fromApplicationToItself(spec: RedirectSpec): Rule[] {
   return [{ name: 'skip-application-to-itself', families, match: [onLoopback], verdict: leave }]
 }
 
-function fromProxy(spec: RedirectSpec, sets: SetCollector): Rule[] {
-  return ownerMatches(spec, sets).map(({ label, match }) => ({
-    name: `skip-proxy-${label}`,
-    families: spec.families,
-    match: [match],
-    verdict: leave,
-  }))
-}
-
 function toLoopback(spec: RedirectSpec): Rule[] {
   return perFamily(spec, (family) => ({
     name: 'skip-loopback',
@@ -113,6 +107,7 @@ function excludedCidrs(spec: RedirectSpec, sets: SetCollector): Rule[] {
 
 function capturedOutbound(spec: RedirectSpec, sets: SetCollector): Rule[] {
   const { families, includeOutboundCidrs: cidrs } = spec
+  if (spec.includeOwnerGroups.length === 0) return []
   const rules: Rule[] = []
   const ports = spec.includeOutboundPorts.filter((p) => !spec.excludeOutboundPorts.includes(p))
   if (ports.length > 0 && cidrs !== '*') {
@@ -140,19 +135,6 @@ function cidrRules(
     if (values === undefined) return []
     const match: Match[] = [{ kind: 'destination', values, negate: false }]
     return [{ name: `${verb}-outbound-${family}`, families: [family], match, verdict }]
-  })
-}
-
-function ownerMatches(
-  spec: RedirectSpec,
-  sets: SetCollector,
-): { readonly label: 'uid' | 'gid'; readonly match: Match }[] {
-  const labels = ['uid', 'gid'] as const
-  return labels.flatMap((label) => {
-    const ids = label === 'uid' ? spec.proxyUids : spec.proxyGids
-    if (ids.length === 0) return []
-    const values = sets.values(`proxy_${label}s`, label, ids)
-    return [{ label, match: { kind: `owner-${label}`, values, negate: false } }]
   })
 }
 

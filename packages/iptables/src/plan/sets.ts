@@ -26,7 +26,7 @@ export function setCollector(): SetCollector {
   }
   return {
     values(name, type, values) {
-      if (values.length === 1 && (type === 'uid' || type === 'gid')) return values
+      if (values.length === 1 && inline.has(type)) return values
       return add({ name, type, elements: sorted(values) })
     },
     cidrs(name, family, cidrs) {
@@ -36,6 +36,9 @@ export function setCollector(): SetCollector {
     all: () => [...sets.values()],
   }
 }
+
+/** Ids, of which there is mostly one, which then needs no set. */
+const inline: ReadonlySet<SetType> = new Set(['uid', 'gid', 'mark'])
 
 function sorted<T extends number | string>(values: readonly T[]): readonly T[] {
   return [...new Set(values)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))

@@ -13,7 +13,7 @@ export function contradictionsOf(
     ...sourceClashes(spec),
     ...nobody(spec),
   ]
-  return mode === 'keep' ? own : [...own, ...portClashes(spec), ...cidrClashes(spec)]
+  return mode === 'keep' ? own : [...own, ...entryClashes(spec), ...cidrClashes(spec)]
 }
 
 const ownPorts = ['outboundPort', 'inboundPort', 'tunnelPort'] as const
@@ -48,8 +48,8 @@ function ownPortsIncluded(spec: RedirectSpec): SpecIssue[] {
 
 /** Without an owner, the proxy's own connections would be sent back to it. */
 function nobody(spec: RedirectSpec): SpecIssue[] {
-  if (spec.proxyUids.length + spec.proxyGids.length > 0) return []
-  const message = 'must have at least one entry when proxyGids has none'
+  if (spec.proxyUids.length + spec.proxyGids.length + spec.proxyMarks.length > 0) return []
+  const message = 'must have at least one entry when proxyGids and proxyMarks have none'
   return [{ path: 'proxyUids', value: spec.proxyUids, message }]
 }
 
@@ -66,10 +66,12 @@ function sourceClashes(spec: RedirectSpec): SpecIssue[] {
   return clashes
 }
 
-function portClashes(spec: RedirectSpec): SpecIssue[] {
+function entryClashes(spec: RedirectSpec): SpecIssue[] {
   const pairs = [
     ['includeInboundPorts', 'excludeInboundPorts'],
     ['includeOutboundPorts', 'excludeOutboundPorts'],
+    ['includeOwnerGroups', 'excludeOwnerGroups'],
+    ['includeOwnerGroups', 'proxyGids'],
   ] as const
   return pairs.flatMap(([include, exclude]) => {
     const included = spec[include]

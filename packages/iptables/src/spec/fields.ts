@@ -73,6 +73,31 @@ export const owners: z.ZodType<number[]> = list(
   'must be a list of numeric ids',
 ).refine((ids) => ids.length <= maxOwners, `must have at most ${maxOwners} entries`)
 
+const groupText = `must be a numeric group id from 0 to ${maxId}; names are not looked up`
+
+/** Ids of groups without duplicates; the group of root is one. */
+export const groups: z.ZodType<number[]> = list(
+  z.int({ error: groupText }).min(0, groupText).max(maxId, groupText),
+  'must be a list of numeric group ids',
+).refine((ids) => ids.length <= maxOwners, `must have at most ${maxOwners} entries`)
+
+/** Ids of groups, or `*` for all. */
+export const groupsOrAll: z.ZodType<'*' | number[]> = allOr(
+  groups,
+  'must be "*" (all groups) or a list of numeric group ids',
+)
+
+const markText = 'must be a whole number from 1 to 4294967295 (0 is a packet without a mark)'
+
+/** A mark of packets: all 32 bits. */
+export const mark: z.ZodInt = z.int({ error: markText }).min(1, markText).max(0xffff_ffff, markText)
+
+/** Marks without duplicates. */
+export const marks: z.ZodType<number[]> = list(mark, 'must be a list of marks').refine(
+  (list) => list.length <= maxOwners,
+  `must have at most ${maxOwners} entries`,
+)
+
 /** The families to capture, in the order of {@link families}. */
 export const familyList: z.ZodType<Family[]> = list(
   z.enum(['ipv4', 'ipv6'], { error: 'must be "ipv4" or "ipv6"' }),

@@ -9,7 +9,10 @@ import {
   cidrs,
   cidrsOrAll,
   familyList,
+  groups,
+  groupsOrAll,
   interfaces,
+  marks,
   owners,
   port,
   ports,
@@ -48,6 +51,18 @@ export interface RedirectSpec {
   readonly proxyUids: readonly number[]
   /** Groups the proxy runs as, with the same effect; users or groups may be none. Default 1337. */
   readonly proxyGids: readonly number[]
+  /**
+   * Marks that the proxy puts on its sockets (SO_MARK), with the same effect. Whoever may set marks
+   * (CAP_NET_ADMIN or CAP_NET_RAW) is not captured either. Default none.
+   */
+  readonly proxyMarks: readonly number[]
+  /**
+   * Groups whose processes' connections are captured; `*` is all, an empty list none. The group is
+   * the one of the process when it made the socket; supplementary groups do not count. Default `*`.
+   */
+  readonly includeOwnerGroups: '*' | readonly number[]
+  /** Groups whose processes' connections are never captured. Default none. */
+  readonly excludeOwnerGroups: readonly number[]
   /** IPv4 addresses that are the loopback: never captured. Within 127.0.0.0/8. Default 127.0.0.1/32. */
   readonly loopbackCidr: string
   /** Address from which the proxy connects to the application by IPv4. Default 127.0.0.6. */
@@ -74,6 +89,9 @@ const schema = z.strictObject(
     excludeInterfaces: interfaces.default([]),
     proxyUids: owners.default([1337]),
     proxyGids: owners.default([1337]),
+    proxyMarks: marks.default([]),
+    includeOwnerGroups: groupsOrAll.default('*'),
+    excludeOwnerGroups: groups.default([]),
     loopbackCidr: cidr
       .refine((text) => covers(cidrOf(loopback), cidrOf(text)), `must be within ${loopback}`)
       .default('127.0.0.1/32'),

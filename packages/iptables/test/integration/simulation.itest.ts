@@ -43,6 +43,9 @@ const input = fc.record({
   excludeInterfaces: fc.shuffledSubarray(['net1', 'eth0', 'lo'], { maxLength: 1 }),
   proxyUids: fc.shuffledSubarray([1337, 4000]),
   proxyGids: fc.shuffledSubarray([1337, 4000], { minLength: 1 }),
+  proxyMarks: fc.shuffledSubarray([500, 501]),
+  includeOwnerGroups: fc.oneof(fc.constant('*'), fc.shuffledSubarray([1000, 2000, 4000])),
+  excludeOwnerGroups: fc.shuffledSubarray([2000, 3000, 4000], { maxLength: 2 }),
   loopbackCidr: fc.constantFrom('127.0.0.1/32', '127.0.0.0/8'),
 })
 

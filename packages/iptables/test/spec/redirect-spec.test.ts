@@ -32,6 +32,9 @@ test('has a default for every field', () => {
     excludeInterfaces: [],
     proxyUids: [1337],
     proxyGids: [1337],
+    proxyMarks: [],
+    includeOwnerGroups: '*',
+    excludeOwnerGroups: [],
     loopbackCidr: '127.0.0.1/32',
     inboundSourceIpv4: '127.0.0.6',
     inboundSourceIpv6: '::6',
@@ -76,6 +79,35 @@ describe('names field, value and what is allowed', () => {
       'port as text',
       { excludeOutboundPorts: ['80'] },
       [`excludeOutboundPorts[0] = "80": ${portRange}`],
+    ],
+    [
+      'name of a group',
+      { includeOwnerGroups: ['java'] },
+      [
+        'includeOwnerGroups[0] = "java": must be a numeric group id from 0 to 4294967294; names are not looked up',
+      ],
+    ],
+    [
+      'groups as text',
+      { includeOwnerGroups: 'java,202' },
+      ['includeOwnerGroups = "java,202": must be "*" (all groups) or a list of numeric group ids'],
+    ],
+    [
+      'no group to exclude from',
+      { excludeOwnerGroups: '*' },
+      ['excludeOwnerGroups = "*": must be a list of numeric group ids'],
+    ],
+    [
+      'too many groups',
+      { excludeOwnerGroups: Array.from({ length: 65 }, (_, index) => index) },
+      [expect.stringContaining('must have at most 64 entries')],
+    ],
+    [
+      'mark 0',
+      { proxyMarks: [0] },
+      [
+        'proxyMarks[0] = 0: must be a whole number from 1 to 4294967295 (0 is a packet without a mark)',
+      ],
     ],
     [
       'port twice',
@@ -199,6 +231,16 @@ describe('names field, value and what is allowed', () => {
       ['excludeOutboundPorts[1] = 80: must not also be in includeOutboundPorts'],
     ],
     [
+      'group in and out',
+      { includeOwnerGroups: [7, 8], excludeOwnerGroups: [8] },
+      ['excludeOwnerGroups[0] = 8: must not also be in includeOwnerGroups'],
+    ],
+    [
+      'group of the proxy',
+      { includeOwnerGroups: [1337] },
+      ['proxyGids[0] = 1337: must not also be in includeOwnerGroups'],
+    ],
+    [
       'block excluded whole',
       { includeOutboundCidrs: ['10.1.0.0/16'], excludeOutboundCidrs: ['10.0.0.0/8'] },
       [
@@ -212,9 +254,10 @@ describe('names field, value and what is allowed', () => {
 
 test('no proxy user at all is refused: its own traffic would come back to it', () => {
   expect(issuesOf({ proxyUids: [], proxyGids: [] })).toEqual([
-    'proxyUids = []: must have at least one entry when proxyGids has none',
+    'proxyUids = []: must have at least one entry when proxyGids and proxyMarks have none',
   ])
   expect(issuesOf({ proxyUids: [] })).toEqual([])
+  expect(issuesOf({ proxyUids: [], proxyGids: [], proxyMarks: [1] })).toEqual([])
 })
 
 test('70,000 ports are one fault, not 70,000', () => {

@@ -44,6 +44,9 @@ export const anySpec: fc.Arbitrary<RedirectSpec> = fc
     excludeInterfaces: fc.uniqueArray(name, { maxLength: 4 }),
     proxyUids: owners,
     proxyGids: fc.oneof(owners, fc.constant([])),
+    proxyMarks: fc.oneof(fc.constant([]), owners),
+    includeOwnerGroups: fc.oneof(fc.constant('*' as const), owners, fc.constant([])),
+    excludeOwnerGroups: fc.oneof(fc.constant([]), owners),
     loopbackCidr: fc.constantFrom('127.0.0.1/32', '127.0.0.0/8', '127.3.0.0/16'),
   })
   .map(({ own: [outboundPort, inboundPort, tunnelPort], ...rest }) => {

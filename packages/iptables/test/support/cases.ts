@@ -31,6 +31,13 @@ export const goldenCases: Readonly<Record<string, Readonly<Record<string, unknow
     proxyUids: [3, 4],
     proxyGids: [1, 2],
   },
+  'outbound-owner-groups': { ...bare, includeOutboundCidrs: '*', includeOwnerGroups: [101, 202] },
+  'outbound-owner-groups-exclude': {
+    ...bare,
+    includeOutboundCidrs: '*',
+    excludeOwnerGroups: [888, 21],
+  },
+  'proxy-marks': { ...pod, proxyUids: [], proxyGids: [], proxyMarks: [0x1f4] },
   ipnets: { ...bare, includeOutboundCidrs: ['10.0.0.0/8'] },
   'basic-exclude-nic': { ...bare, includeInboundPorts: '*', excludeInterfaces: ['not-istio-nic'] },
   'ip-range': {

@@ -1,5 +1,6 @@
 // Runs inside a namespace as root: listens where it is told, and connects as whom it is told.
 // One request per line of stdin, one answer per line of stdout.
+import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
@@ -49,9 +50,37 @@ function answer(request: ProbeRequest): Promise<string> {
   }
 }
 
+/** Node cannot set a mark. The owner is the effective user when the socket is made. */
+const marked = `
+import os, socket, sys
+host, port, uid, gid, mark, source = sys.argv[1:7]
+os.setegid(int(gid)); os.seteuid(int(uid))
+s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
+os.seteuid(0); os.setegid(0)
+s.settimeout(3)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(mark))
+if source: s.bind((source, 0))
+try:
+    s.connect((host, int(port)))
+    print(s.recv(200).decode())
+except OSError as error:
+    print('ECONNREFUSED' if isinstance(error, ConnectionRefusedError) else error)
+`
+
+function dialMarked(request: Extract<ProbeRequest, { op: 'connect' }>): Promise<string> {
+  const { host, port, uid, gid, mark = 0, source = '' } = request
+  const argv = ['-c', marked, host, port, uid, gid, mark, source].map(String)
+  return new Promise((resolve) => {
+    execFile('python3', argv, (error, stdout, stderr) => {
+      resolve(stdout.trim() || stderr.trim() || (error?.message ?? ''))
+    })
+  })
+}
+
 /** The kernel's owner of a socket is the effective user at the time it is made. */
 async function dial(request: Extract<ProbeRequest, { op: 'connect' }>): Promise<string> {
   const { uid, gid, host, port, source } = request
+  if (request.mark !== undefined) return dialMarked(request)
   process.setegid?.(gid)
   process.seteuid?.(uid)
   try {

@@ -13,6 +13,8 @@ export type ProbeRequest =
       readonly port: number
       readonly uid: number
       readonly gid: number
+      /** SO_MARK of the socket. */
+      readonly mark?: number
       readonly source?: string
     }
 

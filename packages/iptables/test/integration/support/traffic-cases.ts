@@ -1,15 +1,22 @@
 import { type Family } from '../../../src/index.ts'
 import { type addresses } from './addresses.ts'
 
-/** Who connects: the application, the proxy by its user, or the proxy by its group only. */
-export type Who = 'app' | 'proxy' | 'proxy-group' | 'second-proxy'
+/**
+ * Who connects: the application, the proxy by its user, the proxy by its group only, the application
+ * in another group, or by a socket with a mark.
+ */
+export type Who = 'app' | 'proxy' | 'proxy-group' | 'second-proxy' | 'other-group' | 'marked'
 
 /** Whose sockets those are. */
-export const owners: Readonly<Record<Who, { readonly uid: number; readonly gid: number }>> = {
+export const owners: Readonly<
+  Record<Who, { readonly uid: number; readonly gid: number; readonly mark?: number }>
+> = {
   app: { uid: 1000, gid: 1000 },
   proxy: { uid: 1337, gid: 1337 },
   'proxy-group': { uid: 2000, gid: 1337 },
   'second-proxy': { uid: 4000, gid: 4000 },
+  'other-group': { uid: 1000, gid: 2000 },
+  marked: { uid: 1000, gid: 1000, mark: 500 },
 }
 
 /** A connection and who should take it. */
@@ -200,6 +207,56 @@ export const trafficCases: readonly TrafficCase[] = [
       fromPod('second-proxy', 'pod', 8080, 'inbound-capture'),
       fromPod('second-proxy', 'pod', 8080, 'app', { asProxySource: true }),
       fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'groups left alone',
+    spec: { excludeOwnerGroups: [2000, 0] },
+    probes: [
+      ...always,
+      fromPod('other-group', 'client', 80, 'remote'),
+      fromPod('other-group', 'pod', 8080, 'app'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+      fromClient(80, 'inbound-capture'),
+    ],
+  },
+  {
+    name: 'only some groups',
+    spec: { includeOwnerGroups: [2000, 3000] },
+    probes: [
+      ...always,
+      fromPod('other-group', 'client', 80, 'outbound-capture'),
+      fromPod('app', 'client', 80, 'remote'),
+      fromPod('app', 'pod', 8080, 'app'),
+      fromClient(80, 'inbound-capture'),
+    ],
+  },
+  {
+    name: 'no group',
+    spec: { includeOwnerGroups: [] },
+    probes: [...always, fromPod('app', 'client', 80, 'remote'), fromClient(80, 'inbound-capture')],
+  },
+  {
+    name: 'a proxy known by its mark as well',
+    spec: { proxyMarks: [500, 501] },
+    probes: [
+      ...always,
+      fromPod('marked', 'client', 80, 'remote'),
+      fromPod('marked', 'pod', 8080, 'inbound-capture'),
+      fromPod('marked', 'loopback', 8080, 'app'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'a proxy known by its mark alone',
+    spec: { proxyUids: [], proxyGids: [], proxyMarks: [500] },
+    probes: [
+      fromPod('marked', 'client', 80, 'remote'),
+      fromPod('marked', 'pod', 8080, 'inbound-capture'),
+      fromPod('proxy', 'client', 80, 'outbound-capture'),
+      fromPod('proxy-group', 'client', 80, 'outbound-capture'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+      fromClient(80, 'inbound-capture'),
     ],
   },
   {
