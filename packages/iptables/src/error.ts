@@ -4,7 +4,7 @@ import { type SpecIssue } from './spec/issue.ts'
  * What went wrong, as a closed set:
  * - `spec-invalid`: the input of `parseRedirectSpec` is not a specification; `issues` lists why.
  * - `ruleset-invalid`: a rule set names a chain, set or value that cannot be rendered.
- * - `save-invalid`: the text is not the output of `iptables-save`.
+ * - `save-invalid`: the text is not the output of `iptables-save` or `nft -j list ruleset`.
  * - `reply-invalid`: bytes from netlink are not what the kernel sends.
  * - `unsupported`: the kernel or the tool lacks something the rules need.
  * - `permission-denied`: the caller may not change packet filter rules here (CAP_NET_ADMIN).

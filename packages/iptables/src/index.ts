@@ -47,11 +47,13 @@ export {
   type NftBatch,
   type NftBatchOptions,
 } from './render/nft-batch.ts'
+export { renderNft, type NftTextOptions } from './render/nft-text.ts'
 export { describeRule } from './model/describe.ts'
 
 // What the kernel has
 export { parseSave, type SavedRules } from './parse/save.ts'
 export { parseNftDump, type NftDump, type NftState } from './parse/nft-dump.ts'
+export { parseNftJson } from './parse/nft-json.ts'
 export { forFamily } from './model/project.ts'
 
 // Diff
@@ -66,6 +68,7 @@ export { replyTracker, type ReplyTracker } from './netlink/reply-tracker.ts'
 
 // Back ends
 export { iptablesRestoreBackend, type IptablesRestoreOptions } from './apply/iptables-restore.ts'
+export { nftBackend, type NftOptions } from './apply/nft.ts'
 export { nftablesBackend, type NftablesOptions } from './apply/nftables.ts'
 export {
   type CallOptions,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { families, renderNftBatch, renderRestore } from '../src/index.ts'
+import { families, renderNft, renderNftBatch, renderRestore } from '../src/index.ts'
 import { readMessages } from '../src/netlink/reader.ts'
 import { goldenCases, planOf } from './support/cases.ts'
 
@@ -16,6 +16,10 @@ describe.each(Object.keys(goldenCases))('%s', (name) => {
   test('nothing for a family that is not captured', () => {
     const others = families.filter((family) => !rules.families.includes(family))
     expect(others.map((family) => renderRestore(rules, family))).toEqual(others.map(() => ''))
+  })
+
+  test('by nft -f', async () => {
+    await expect(renderNft(rules)).toMatchFileSnapshot(`golden/${name}.script.nft`)
   })
 
   test('by netlink', async () => {

@@ -62,7 +62,7 @@ export function parseExpressions(bytes: Uint8Array, table?: TableName): ParsedEx
       continue
     }
     const condition = verdicts.hasBegun ? undefined : conditionOf(name, data, held, rule.families)
-    const isVerdict = condition === undefined && verdicts.read(name, data, held)
+    const isVerdict = condition === undefined && verdicts.read(name, data, held, rule.families)
     held = undefined
     if (condition?.kind === 'family') rule = { ...rule, families: [condition.family] }
     else if (condition !== undefined) rule = { ...rule, match: [...rule.match, condition] }

@@ -1,4 +1,5 @@
 import { chainOfNft } from '../model/chain-names.ts'
+import { type Family } from '../model/family.ts'
 import { type TableName, type Verdict } from '../model/rule-set.ts'
 import { numberOfHostBytes16, numberOfHostBytes32 } from '../netlink/byte-order.ts'
 import {
@@ -6,6 +7,7 @@ import {
   connectionKey,
   metaKey,
   portSpecified,
+  protocolFamily,
   register,
   verdictCode,
 } from '../netlink/constants.ts'
@@ -23,7 +25,12 @@ export const noVerdict: Verdict = { kind: 'unknown', text: 'no verdict' }
 /** Reads the expressions of one rule that are its verdict: one, or those of a tproxy. */
 export interface VerdictReader {
   /** Takes an expression; false when it is none of a verdict. */
-  read(name: string, data: Attributes, held: Register | undefined): boolean
+  read(
+    name: string,
+    data: Attributes,
+    held: Register | undefined,
+    families: readonly Family[],
+  ): boolean
   /** Whether an expression was taken. */
   readonly hasBegun: boolean
   /** Whether the verdict has all its expressions. */
@@ -44,9 +51,9 @@ export function verdictReader(table: TableName | undefined): VerdictReader {
     get isComplete() {
       return verdict !== undefined
     },
-    read(name, data, held) {
+    read(name, data, held, families) {
       if (port === undefined) {
-        port = name === 'tproxy' ? tproxyPortOf(data, held) : undefined
+        port = name === 'tproxy' ? tproxyPortOf(data, held, families) : undefined
         if (port === undefined) verdict = verdictOf(name, data, held, table)
         return port !== undefined || verdict !== undefined
       }
@@ -120,10 +127,19 @@ function redirectOf(data: Attributes, held: Register | undefined): Verdict {
   return { kind: 'redirect', port: viewOf(held.value).getUint16(0) }
 }
 
-function tproxyPortOf(data: Attributes, held: Register | undefined): number | undefined {
+/** Family 0 is "as the packet's"; nft writes the one to which the rule was narrowed. */
+function tproxyPortOf(
+  data: Attributes,
+  held: Register | undefined,
+  families: readonly Family[],
+): number | undefined {
+  const family = numberIn(data, attribute.tproxy.family) ?? 0
+  const [only, another] = families
+  const isRight =
+    family === 0 || (only !== undefined && another === undefined && family === protocolFamily[only])
   const isOurs =
+    isRight &&
     numberIn(data, attribute.tproxy.port) === register.first &&
-    (numberIn(data, attribute.tproxy.family) ?? 0) === 0 &&
     !data.has(attribute.tproxy.address)
   return isOurs && held?.holds === 'value' && held.value.length === 2
     ? viewOf(held.value).getUint16(0)

@@ -281,6 +281,7 @@ const iptablesDamages = (tool: string): readonly Damage[] => [
 
 describe.each([
   ['netlink', nftDamages],
+  ['nft', nftDamages],
   ['iptables-nft', iptablesDamages('iptables-nft')],
   ['iptables-legacy', iptablesDamages('iptables-legacy')],
 ] as const)('%s', (name, damages) => {

@@ -32,6 +32,22 @@ test('conditions, counter, verdict', () => {
   })
 })
 
+test('a block that ends at a byte, as nft compares it', () => {
+  const rule = parsed((out) => {
+    out.meta('family')
+    out.compare(Uint8Array.of(10), false)
+    out.payload('network', 24, 2)
+    out.compare(Uint8Array.of(0xfd, 0), false)
+    out.payload('network', 8, 1)
+    out.compare(Uint8Array.of(0x20), true)
+    out.leave()
+  })
+  expect(rule.match).toEqual([
+    { kind: 'destination', values: ['fd00::/16'], negate: false },
+    { kind: 'source', values: ['2000::/8'], negate: true },
+  ])
+})
+
 describe('what looks like ours and is not', () => {
   test.for<[string, (out: ExpressionWriter) => void]>([
     [
@@ -40,6 +56,24 @@ describe('what looks like ours and is not', () => {
         out.leave()
         out.meta('protocol')
         out.compare(tcp, false)
+      },
+    ],
+    [
+      'some bytes in the middle of an address',
+      (out) => {
+        out.meta('family')
+        out.compare(Uint8Array.of(2), false)
+        out.payload('network', 17, 1)
+        out.compare(Uint8Array.of(10), false)
+        out.leave()
+      },
+    ],
+    [
+      'leading bytes of an address without its family',
+      (out) => {
+        out.payload('network', 20, 1)
+        out.compare(Uint8Array.of(10), false)
+        out.leave()
       },
     ],
     [

@@ -4,69 +4,12 @@ import {
   describeRule,
   diffRules,
   forFamily,
-  type Match,
   parseNftDump,
   parseSave,
   renderRestore,
-  type Rule,
-  type RuleSet,
-  type Verdict,
 } from '../../src/index.ts'
 import { dumpOfBatch } from '../support/batch-dump.ts'
-
-const tcp: Match = { kind: 'protocol', protocol: 'tcp' }
-
-const verdicts: readonly Verdict[] = [
-  { kind: 'return' },
-  { kind: 'drop' },
-  { kind: 'jump', chain: 'virtual' },
-  { kind: 'redirect', port: 15_001 },
-  { kind: 'tproxy', port: 15_006, mark: 0x539 },
-  { kind: 'set-mark', mark: 4_294_967_295 },
-  { kind: 'save-mark' },
-  { kind: 'restore-mark' },
-  { kind: 'zone', zone: 65_535 },
-]
-
-const matches: readonly (readonly Match[])[] = [
-  [tcp],
-  [{ kind: 'protocol', protocol: 'udp' }],
-  [{ kind: 'mark', values: [0x539], negate: false }],
-  [{ kind: 'mark', values: { set: 'marks' }, negate: false }],
-  [{ kind: 'mark', values: { set: 'marks' }, negate: true }],
-  [{ kind: 'connection-mark', values: [1], negate: true }],
-  [{ kind: 'owner-gid', values: { set: 'groups' }, negate: true }],
-  [{ kind: 'connection-state', states: ['invalid'] }],
-  [tcp, { kind: 'connection-state', states: ['established', 'related'] }],
-  [tcp, { kind: 'transparent-socket' }],
-]
-
-const rules = [
-  ...verdicts.map((verdict, at): Rule => ({
-    name: `verdict-${at}`,
-    families: ['ipv4', 'ipv6'],
-    match: [tcp],
-    verdict,
-  })),
-  ...matches.map((match, at): Rule => ({
-    name: `match-${at}`,
-    families: ['ipv4', 'ipv6'],
-    match,
-    verdict: { kind: 'return' },
-  })),
-]
-
-const everything: RuleSet = {
-  families: ['ipv4', 'ipv6'],
-  sets: [
-    { name: 'marks', type: 'mark', elements: [1, 2, 0xffff_ffff] },
-    { name: 'groups', type: 'gid', elements: [0, 7] },
-  ],
-  chains: [
-    { table: 'mangle', name: 'output', hook: 'output', rules },
-    { table: 'mangle', name: 'virtual', rules: [] },
-  ],
-}
+import { everything, rules, verdicts } from '../support/vocabulary.ts'
 
 describe('every condition and verdict is read back as it was written', () => {
   test('by netlink', () => {

@@ -3,13 +3,14 @@ import { type TestNetns } from '@proxy/testkit'
 import {
   type CommandRunner,
   iptablesRestoreBackend,
+  nftBackend,
   nftablesBackend,
   type RedirectBackend,
 } from '../../../src/index.ts'
 import { openTransport } from './netlink-transport.ts'
 
 /** Every way of putting rules into the kernel. */
-export const backendNames = ['netlink', 'iptables-nft', 'iptables-legacy'] as const
+export const backendNames = ['netlink', 'nft', 'iptables-nft', 'iptables-legacy'] as const
 
 /** See {@link backendNames}. */
 export type BackendName = (typeof backendNames)[number]
@@ -29,6 +30,12 @@ export async function openBackend(
     return {
       ...nftablesBackend({ netlink }),
       [Symbol.asyncDispose]: () => netlink[Symbol.asyncDispose](),
+    }
+  }
+  if (name === 'nft') {
+    return {
+      ...nftBackend({ runner: runnerIn(netns) }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   }
   const variant = name === 'iptables-nft' ? 'nft' : 'legacy'

@@ -41,6 +41,8 @@ export async function openTransport(
   spawned.process.once('close', () =>
     failed(new Error(spawned.output().stderr || 'transport ended')),
   )
+  // Written to a process that is gone.
+  stdin.on('error', (error) => failed(error))
   let queue: Promise<unknown> = Promise.resolve()
   return {
     exchange(messages) {

@@ -1,0 +1,65 @@
+import { diffRules, type RuleDiff } from '../diff/diff.ts'
+import { type RuleSet } from '../model/rule-set.ts'
+import { type NftState } from '../parse/nft-dump.ts'
+import { parseNftJson } from '../parse/nft-json.ts'
+import { nftTable } from '../render/nft-names.ts'
+import { renderNft } from '../render/nft-text.ts'
+import { type CallOptions, type CommandRunner, type RedirectBackend } from './backend.ts'
+import { isNoTable, isTableThere, nftError } from './nft-error.ts'
+
+/** How the back end for the `nft` program works. */
+export interface NftOptions {
+  /** Runs `nft` inside the pod's network namespace. */
+  readonly runner: CommandRunner
+  /** Whether each rule counts packets and bytes. Default true. */
+  readonly counters?: boolean
+}
+
+const noRules: RuleSet = { families: [], sets: [], chains: [] }
+const noTable: NftState = { exists: false, rules: noRules, anomalies: [] }
+const list = ['nft', '-j', 'list', 'table', 'inet', nftTable] as const
+const load = ['nft', '-f', '-'] as const
+
+/**
+ * The back end for the `nft` program (1.0.1 or newer, with JSON): the same table as the one for
+ * netlink makes, by one script and so in one transaction.
+ */
+export function nftBackend({ runner, counters = true }: NftOptions): RedirectBackend {
+  const read = async (call?: CallOptions): Promise<NftState> => {
+    const output = await runner.run(list, undefined, call)
+    if (isNoTable(output)) return noTable
+    if (output.exitCode !== 0) throw nftError(list, output, '')
+    return parseNftJson(output.stdout)
+  }
+
+  const replace = async (rules: RuleSet, call?: CallOptions): Promise<void> => {
+    const state = await read(call)
+    if (differencesOf(rules, state).length === 0) return
+    if (!state.exists) {
+      const script = renderNft(rules, { counters, over: 'nothing' })
+      const output = await runner.run(load, script, call)
+      if (output.exitCode === 0) return
+      if (!isTableThere(output)) throw nftError(load, output, script)
+    }
+    const script = renderNft(rules, { counters })
+    const output = await runner.run(load, script, call)
+    if (output.exitCode !== 0) throw nftError(load, output, script)
+  }
+
+  return {
+    apply: (rules, call) => replace(rules, call),
+    remove: (call) => replace(noRules, call),
+    async verify(rules, call) {
+      const differences = differencesOf(rules, await read(call))
+      return { ok: differences.length === 0, differences }
+    },
+  }
+}
+
+function differencesOf(rules: RuleSet, state: NftState): readonly RuleDiff[] {
+  const isWanted = rules.chains.length > 0
+  const kind = isWanted ? 'missing' : 'extra'
+  const table: RuleDiff[] =
+    isWanted === state.exists ? [] : [{ kind, object: 'table', name: nftTable }]
+  return [...table, ...state.anomalies, ...diffRules(rules, state.rules)]
+}
