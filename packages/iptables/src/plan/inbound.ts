@@ -1,10 +1,9 @@
-import { type Match, type ProtocolMatch } from '../model/match.ts'
+import { type Match } from '../model/match.ts'
 import { type Chain, type Rule } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
+import { tcp } from './protocols.ts'
 import { type SetCollector } from './sets.ts'
-
-/** TCP: the only protocol that is captured. */
-export const tcp: ProtocolMatch = { kind: 'protocol', protocol: 'tcp' }
+import { virtualEntry } from './virtual.ts'
 
 /** The chains for connections that reach the pod, and the redirection to the inbound port. */
 export function inboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
@@ -18,23 +17,26 @@ export function inboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
   const redirect = rule('redirect-inbound', [tcp], { kind: 'redirect', port: spec.inboundPort })
   const capture: Chain = { table: 'nat', name: 'capture-inbound', rules: [redirect] }
   const captured = capturedInbound(spec, sets)
-  if (captured.length === 0) return [capture]
-
-  const entry: Rule[] = []
-  if (spec.excludeInterfaces.length > 0) {
-    const values = sets.values('exclude_interfaces', 'interface', spec.excludeInterfaces)
-    const match: Match = { kind: 'in-interface', values, negate: false }
-    entry.push(rule('exclude-interfaces-in', [match], { kind: 'return' }))
+  const entry = [...virtualEntry(spec, sets)]
+  if (captured.length > 0) {
+    entry.push(...excludedInterfacesIn(spec, sets))
+    entry.push(rule('to-inbound', [tcp], { kind: 'jump', chain: 'inbound' }))
   }
-  entry.push(rule('to-inbound', [tcp], { kind: 'jump', chain: 'inbound' }))
+  const prerouting: Chain = { table: 'nat', name: 'prerouting', hook: 'prerouting', rules: entry }
+  if (captured.length === 0) return entry.length === 0 ? [capture] : [prerouting, capture]
 
   const tunnel: Match = { kind: 'destination-port', values: [spec.tunnelPort], negate: false }
   const skipTunnel = rule('skip-tunnel-port', [tcp, tunnel], { kind: 'return' })
-  return [
-    { table: 'nat', name: 'prerouting', hook: 'prerouting', rules: entry },
-    { table: 'nat', name: 'inbound', rules: [skipTunnel, ...captured] },
-    capture,
-  ]
+  return [prerouting, { table: 'nat', name: 'inbound', rules: [skipTunnel, ...captured] }, capture]
+}
+
+/** Traffic of these interfaces is left alone. */
+export function excludedInterfacesIn(spec: RedirectSpec, sets: SetCollector): Rule[] {
+  const { families, excludeInterfaces: names } = spec
+  if (names.length === 0) return []
+  const values = sets.values('exclude_interfaces', 'interface', names)
+  const match: Match[] = [{ kind: 'in-interface', values, negate: false }]
+  return [{ name: 'exclude-interfaces-in', families, match, verdict: { kind: 'return' } }]
 }
 
 /** The rules that send captured ports to the redirection; none when nothing is captured. */

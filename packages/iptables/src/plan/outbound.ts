@@ -3,12 +3,12 @@ import { type Family } from '../model/family.ts'
 import { type Match } from '../model/match.ts'
 import { type Chain, type Rule } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
-import { tcp } from './inbound.ts'
+import { capturedDestinations, excludedCidrs, excludedPorts } from './destinations.ts'
+import { tcp } from './protocols.ts'
 import { proxyOwners, skipOtherOwners, skipProxy } from './owners.ts'
 import { type SetCollector } from './sets.ts'
 
 const leave = { kind: 'return' } as const
-const toCapture = { kind: 'jump', chain: 'capture-outbound' } as const
 const onLoopback: Match = { kind: 'out-interface', values: ['lo'], negate: false }
 
 /** The chains for connections that the pod makes, and the redirection to the outbound port. */
@@ -23,7 +23,7 @@ export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] 
   const verdict = { kind: 'jump', chain: 'outbound' } as const
   entry.push({ name: 'to-outbound', families, match: [tcp], verdict })
 
-  const captured = capturedOutbound(spec, sets)
+  const captured = capturedDestinations(spec, sets)
   const outbound = [
     ...excludedPorts(spec, sets),
     ...fromProxyToApplication(spec),
@@ -44,13 +44,6 @@ export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] 
       ? []
       : [{ table: 'nat', name: 'capture-outbound', rules: [redirect] } as const]),
   ]
-}
-
-function excludedPorts(spec: RedirectSpec, sets: SetCollector): Rule[] {
-  if (spec.excludeOutboundPorts.length === 0) return []
-  const values = sets.values('exclude_outbound_ports', 'port', spec.excludeOutboundPorts)
-  const match: Match[] = [tcp, { kind: 'destination-port', values, negate: false }]
-  return [{ name: 'exclude-outbound-ports', families: spec.families, match, verdict: leave }]
 }
 
 /** The proxy hands a captured inbound connection to the application from an address of its own. */
@@ -99,43 +92,6 @@ function toLoopback(spec: RedirectSpec): Rule[] {
     match: [loopbackOf(spec, family, false)],
     verdict: leave,
   }))
-}
-
-function excludedCidrs(spec: RedirectSpec, sets: SetCollector): Rule[] {
-  return cidrRules(spec, sets, 'exclude', spec.excludeOutboundCidrs, leave)
-}
-
-function capturedOutbound(spec: RedirectSpec, sets: SetCollector): Rule[] {
-  const { families, includeOutboundCidrs: cidrs } = spec
-  if (spec.includeOwnerGroups.length === 0) return []
-  const rules: Rule[] = []
-  const ports = spec.includeOutboundPorts.filter((p) => !spec.excludeOutboundPorts.includes(p))
-  if (ports.length > 0 && cidrs !== '*') {
-    const values = sets.values('include_outbound_ports', 'port', ports)
-    const match: Match[] = [tcp, { kind: 'destination-port', values, negate: false }]
-    rules.push({ name: 'include-outbound-ports', families, match, verdict: toCapture })
-  }
-  if (cidrs === '*') {
-    rules.push({ name: 'capture-outbound-rest', families, match: [], verdict: toCapture })
-  } else {
-    rules.push(...cidrRules(spec, sets, 'include', cidrs, toCapture))
-  }
-  return rules
-}
-
-function cidrRules(
-  spec: RedirectSpec,
-  sets: SetCollector,
-  verb: 'include' | 'exclude',
-  cidrs: readonly string[],
-  verdict: Rule['verdict'],
-): Rule[] {
-  return spec.families.flatMap((family): Rule[] => {
-    const values = sets.cidrs(`${verb}_outbound_${family}`, family, cidrs)
-    if (values === undefined) return []
-    const match: Match[] = [{ kind: 'destination', values, negate: false }]
-    return [{ name: `${verb}-outbound-${family}`, families: [family], match, verdict }]
-  })
 }
 
 function loopbackOf(spec: RedirectSpec, family: Family, negate: boolean): Match {

@@ -1,15 +1,22 @@
 import { type RuleSet } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
 import { inboundChains } from './inbound.ts'
+import { mangleChains } from './mangle.ts'
 import { outboundChains } from './outbound.ts'
 import { setCollector } from './sets.ts'
+import { virtualChains } from './virtual.ts'
 
 /**
  * Decides the rules for a specification. The same specification always gives the same rules.
  */
 export function plan(spec: RedirectSpec): RuleSet {
   const sets = setCollector()
-  const chains = [...inboundChains(spec, sets), ...outboundChains(spec, sets)]
+  const chains = [
+    ...mangleChains(spec, sets),
+    ...inboundChains(spec, sets),
+    ...virtualChains(spec, sets),
+    ...outboundChains(spec, sets),
+  ]
   const named = sets.all()
   return { families: spec.families, sets: named, chains }
 }

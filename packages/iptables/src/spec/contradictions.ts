@@ -72,9 +72,10 @@ function entryClashes(spec: RedirectSpec): SpecIssue[] {
     ['includeOutboundPorts', 'excludeOutboundPorts'],
     ['includeOwnerGroups', 'excludeOwnerGroups'],
     ['includeOwnerGroups', 'proxyGids'],
+    ['rerouteVirtualInterfaces', 'excludeInterfaces'],
   ] as const
   return pairs.flatMap(([include, exclude]) => {
-    const included = spec[include]
+    const included: '*' | readonly (string | number)[] = spec[include]
     if (included === '*') return []
     return spec[exclude].flatMap((value, index) =>
       included.includes(value)

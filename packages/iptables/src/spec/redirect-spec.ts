@@ -47,6 +47,16 @@ export interface RedirectSpec {
   readonly excludeOutboundCidrs: readonly string[]
   /** Interfaces whose traffic, in and out, is left alone. Default none. */
   readonly excludeInterfaces: readonly string[]
+  /**
+   * Interfaces to machines inside the pod (virtual machines, containers of containers): what comes
+   * in by them is treated as if the pod sent it. Default none.
+   */
+  readonly rerouteVirtualInterfaces: readonly string[]
+  /**
+   * Whether packets that connection tracking calls invalid are dropped on arrival, instead of
+   * passing the proxy by and ending its connections with a reset. Default false.
+   */
+  readonly dropInvalid: boolean
   /** Users the proxy runs as: their own traffic is not captured. Not root. Default 1337. */
   readonly proxyUids: readonly number[]
   /** Groups the proxy runs as, with the same effect; users or groups may be none. Default 1337. */
@@ -87,6 +97,8 @@ const schema = z.strictObject(
     includeOutboundCidrs: cidrsOrAll.default('*'),
     excludeOutboundCidrs: cidrs.default([]),
     excludeInterfaces: interfaces.default([]),
+    rerouteVirtualInterfaces: interfaces.default([]),
+    dropInvalid: z.boolean({ error: 'must be true or false' }).default(false),
     proxyUids: owners.default([1337]),
     proxyGids: owners.default([1337]),
     proxyMarks: marks.default([]),

@@ -113,6 +113,32 @@ test('lists the rules that the packet met, in words', () => {
   expect(explain(rules, { ...packet, protocol: 'udp' })).toEqual({ verdict: 'passed', steps: [] })
 })
 
+test('drops what connection tracking calls invalid, and nothing else', () => {
+  const packet: Packet = {
+    direction: 'inbound',
+    family: 'ipv6',
+    protocol: 'tcp',
+    source: 'fd00::1',
+    destination: 'fd00::2',
+    destinationPort: 80,
+    interface: 'eth0',
+    connectionState: 'invalid',
+  }
+  const rules = plan(parseRedirectSpec({ dropInvalid: true, excludeInterfaces: ['net1'] }))
+  for (const reading of readingsOf(rules).ipv6) {
+    const verdict = (change: Partial<Packet>): string =>
+      explain(reading, { ...packet, ...change }).verdict
+    expect(verdict({})).toBe('dropped')
+    expect(verdict({ protocol: 'other' })).toBe('dropped')
+    expect(verdict({ interface: 'net1' })).toBe('passed')
+    expect(verdict({ connectionState: 'new' })).toBe('captured')
+    expect(verdict({ connectionState: 'established' })).toBe('passed')
+    expect(verdict({ direction: 'outbound' })).toBe('passed')
+  }
+  const without = plan(parseRedirectSpec({}))
+  expect(explain(without, packet).verdict).toBe('passed')
+})
+
 test('does not guess behind a rule that it does not know', () => {
   const text = [
     '*nat',

@@ -41,6 +41,8 @@ const input = fc.record({
   includeOutboundCidrs: fc.oneof(fc.constant('*'), blocks),
   excludeOutboundCidrs: blocks,
   excludeInterfaces: fc.shuffledSubarray(['net1', 'eth0', 'lo'], { maxLength: 1 }),
+  rerouteVirtualInterfaces: fc.shuffledSubarray(['net1', 'eth0', 'lo'], { maxLength: 1 }),
+  dropInvalid: fc.boolean(),
   proxyUids: fc.shuffledSubarray([1337, 4000]),
   proxyGids: fc.shuffledSubarray([1337, 4000], { minLength: 1 }),
   proxyMarks: fc.shuffledSubarray([500, 501]),

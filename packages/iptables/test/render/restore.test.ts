@@ -47,20 +47,30 @@ test('a jump that is right keeps its place', () => {
   expect(again).toMatch(/^-A PROXY_SC_OUTPUT /m)
 })
 
+/** Lines by the table that they are in. */
+function tablesOf(text: string): ReadonlyMap<string, readonly string[]> {
+  const parts = text.split(/^(?=\*)/m).map((part) => part.split('\n'))
+  return new Map(
+    parts.filter(([first]) => first !== '').map(([first = '', ...rest]) => [first, rest]),
+  )
+}
+
 test('rendering over anything ends in the rules that are wanted', () => {
   fc.assert(
     fc.property(anyPlan, anyPlan, fc.constantFrom(...families), (before, after, family) => {
       const existing = parseSave(renderRestore(before, family), family)
-      const text = renderRestore(after, family, existing)
-      const kept = renderRestore(after, family)
-      const stale = existing.tables
-        .flatMap(({ chains }) => chains)
-        .filter((chain) => !kept.includes(`:${chain} `))
-      expect(text.match(/^-X .*$/gm) ?? []).toEqual(stale.map((chain) => `-X ${chain}`))
-      expect(text.match(/^:.*$/gm) ?? []).toEqual([
-        ...(kept.match(/^:.*$/gm) ?? []),
-        ...stale.map((chain) => `:${chain} - [0:0]`),
-      ])
+      const text = tablesOf(renderRestore(after, family, existing))
+      const kept = tablesOf(renderRestore(after, family))
+      const there = new Map(existing.tables.map(({ table, chains }) => [`*${table}`, chains]))
+      expect(new Set(text.keys())).toEqual(new Set([...kept.keys(), ...there.keys()]))
+      for (const [table, lines] of text) {
+        const made = (kept.get(table) ?? []).filter((line) => line.startsWith(':'))
+        const stale = (there.get(table) ?? []).filter((name) => !made.includes(`:${name} - [0:0]`))
+        const named = lines.filter((line) => line.startsWith(':'))
+        expect(named).toEqual([...made, ...stale.map((name) => `:${name} - [0:0]`)])
+        const deleted = lines.filter((line) => line.startsWith('-X'))
+        expect(deleted).toEqual(stale.map((name) => `-X ${name}`))
+      }
     }),
   )
 })

@@ -30,6 +30,8 @@ test('has a default for every field', () => {
     includeOutboundCidrs: '*',
     excludeOutboundCidrs: [],
     excludeInterfaces: [],
+    rerouteVirtualInterfaces: [],
+    dropInvalid: false,
     proxyUids: [1337],
     proxyGids: [1337],
     proxyMarks: [],
@@ -230,6 +232,12 @@ describe('names field, value and what is allowed', () => {
       { includeOutboundPorts: [80], excludeOutboundPorts: [1, 80] },
       ['excludeOutboundPorts[1] = 80: must not also be in includeOutboundPorts'],
     ],
+    [
+      'interface left alone and rerouted',
+      { rerouteVirtualInterfaces: ['net0', 'net1'], excludeInterfaces: ['net1'] },
+      ['excludeInterfaces[0] = "net1": must not also be in rerouteVirtualInterfaces'],
+    ],
+    ['a word for true', { dropInvalid: 'yes' }, ['dropInvalid = "yes": must be true or false']],
     [
       'group in and out',
       { includeOwnerGroups: [7, 8], excludeOwnerGroups: [8] },

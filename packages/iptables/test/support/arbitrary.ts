@@ -42,6 +42,8 @@ export const anySpec: fc.Arbitrary<RedirectSpec> = fc
     includeOutboundCidrs: fc.oneof(fc.constant('*' as const), cidrs),
     excludeOutboundCidrs: cidrs,
     excludeInterfaces: fc.uniqueArray(name, { maxLength: 4 }),
+    rerouteVirtualInterfaces: fc.uniqueArray(name, { maxLength: 2 }),
+    dropInvalid: fc.boolean(),
     proxyUids: owners,
     proxyGids: fc.oneof(owners, fc.constant([])),
     proxyMarks: fc.oneof(fc.constant([]), owners),

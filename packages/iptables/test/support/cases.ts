@@ -38,6 +38,24 @@ export const goldenCases: Readonly<Record<string, Readonly<Record<string, unknow
     excludeOwnerGroups: [888, 21],
   },
   'proxy-marks': { ...pod, proxyUids: [], proxyGids: [], proxyMarks: [0x1f4] },
+  'ipv6-virt-interfaces': {
+    ...bare,
+    ...both,
+    includeInboundPorts: [4000, 5000],
+    rerouteVirtualInterfaces: ['eth0', 'eth1'],
+  },
+  'kube-virt-interfaces': {
+    ...bare,
+    includeOutboundCidrs: '*',
+    rerouteVirtualInterfaces: ['eth1', 'eth2'],
+  },
+  'ipnets-with-kube-virt-interfaces': {
+    ...bare,
+    includeOutboundCidrs: ['10.0.0.0/8'],
+    excludeOutboundCidrs: ['10.9.0.0/16'],
+    rerouteVirtualInterfaces: ['eth1', 'eth2'],
+  },
+  'drop-invalid': { ...pod, dropInvalid: true },
   ipnets: { ...bare, includeOutboundCidrs: ['10.0.0.0/8'] },
   'basic-exclude-nic': { ...bare, includeInboundPorts: '*', excludeInterfaces: ['not-istio-nic'] },
   'ip-range': {

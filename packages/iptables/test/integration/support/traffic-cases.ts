@@ -210,6 +210,57 @@ export const trafficCases: readonly TrafficCase[] = [
     ],
   },
   {
+    name: 'an interface to machines inside the pod',
+    spec: { rerouteVirtualInterfaces: ['net1'], excludeOutboundPorts: [3306] },
+    probes: [
+      ...always,
+      fromClient(80, 'outbound-capture', 'second'),
+      fromClient(8080, 'outbound-capture', 'second'),
+      fromClient(3306, 'app', 'second'),
+      fromClient(80, 'inbound-capture'),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'machines inside the pod, by their destination',
+    spec: {
+      rerouteVirtualInterfaces: ['net1', 'eth0'],
+      includeOutboundCidrs: ['10.99.0.0/24', '10.77.0.0/16', 'fd99::/64', 'fd77::/16'],
+      excludeOutboundCidrs: ['10.77.0.0/24', 'fd77::/64'],
+      includeOutboundPorts: [9090],
+    },
+    probes: [
+      fromClient(80, 'outbound-capture', 'second'),
+      fromClient(80, 'app'),
+      fromClient(9090, 'app'),
+      fromClient(9090, 'outbound-capture', 'second'),
+      fromPod('app', 'other', 80, 'remote'),
+    ],
+  },
+  {
+    name: 'machines inside the pod, by the port alone',
+    spec: {
+      rerouteVirtualInterfaces: ['eth0'],
+      includeOutboundCidrs: [],
+      includeOutboundPorts: [9090],
+    },
+    probes: [
+      fromClient(9090, 'outbound-capture'),
+      fromClient(80, 'app'),
+      fromClient(9090, 'inbound-capture', 'second'),
+    ],
+  },
+  {
+    name: 'machines inside the pod of which nothing is captured',
+    spec: { rerouteVirtualInterfaces: ['eth0'], includeOutboundCidrs: [] },
+    probes: [fromClient(80, 'app'), fromClient(80, 'inbound-capture', 'second')],
+  },
+  {
+    name: 'machines inside a pod that captures no inbound port',
+    spec: { rerouteVirtualInterfaces: ['eth0'], includeInboundPorts: [] },
+    probes: [fromClient(80, 'outbound-capture'), fromClient(80, 'app', 'second')],
+  },
+  {
     name: 'groups left alone',
     spec: { excludeOwnerGroups: [2000, 0] },
     probes: [

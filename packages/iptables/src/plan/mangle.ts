@@ -1,0 +1,17 @@
+import { type Chain, type Rule } from '../model/rule-set.ts'
+import { type RedirectSpec } from '../spec/redirect-spec.ts'
+import { excludedInterfacesIn } from './inbound.ts'
+import { type SetCollector } from './sets.ts'
+
+/** What happens to packets on arrival, before connections are captured. */
+export function mangleChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
+  if (!spec.dropInvalid) return []
+  const drop: Rule = {
+    name: 'drop-invalid',
+    families: spec.families,
+    match: [{ kind: 'connection-state', states: ['invalid'] }],
+    verdict: { kind: 'drop' },
+  }
+  const rules = [...excludedInterfacesIn(spec, sets), drop]
+  return [{ table: 'mangle', name: 'prerouting', hook: 'prerouting', rules }]
+}
