@@ -3,5 +3,9 @@ import { library } from '../../tsup.base.ts'
 
 export default defineConfig({
   ...library,
-  entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    testing: 'src/testing/index.ts',
+    command: 'src/command/main.ts',
+  },
 })

@@ -23,10 +23,7 @@ export function compareIstio(wanted: Chains, found: Chains, family: Family): rea
 }
 
 /** The rules of a chain of the kernel that are Istio's: one of each that should be there, and jumps. */
-export function ownRules(
-  want: readonly ChainRule[],
-  have: readonly ChainRule[],
-): readonly ChainRule[] {
+function ownRules(want: readonly ChainRule[], have: readonly ChainRule[]): readonly ChainRule[] {
   const wanted = new Set(want.map(({ normal }) => normal))
   return have.filter((rule) => leadsToIstio(rule) || wanted.has(rule.normal))
 }

@@ -29,7 +29,7 @@ export function renderIstioRestore(config: IstioConfig, family: Family): string 
 }
 
 /** The chains of Istio that rules of one table need: those that hold rules, then others led to. */
-export function istioChains(rules: readonly IstioRule[]): readonly string[] {
+function istioChains(rules: readonly IstioRule[]): readonly string[] {
   const targets = rules.map(({ words }) => words.at(words.indexOf('-j') + 1) ?? '')
   const named = [...rules.map(({ chain }) => chain), ...targets]
   return [...new Set(named.filter((name) => name.startsWith('ISTIO_')))]
