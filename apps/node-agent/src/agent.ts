@@ -18,8 +18,9 @@ import { envoyVersion } from './node/envoy-version.ts'
 import { createIdentities, openIdentitySource } from './node/identities.ts'
 import { createPeers } from './node/peers.ts'
 import { createPodNetwork } from './node/pod-network.ts'
-import { reconcile } from './node/reconcile.ts'
+import { reconcile, repairPod } from './node/reconcile.ts'
 import { createSidecars } from './node/sidecars.ts'
+import { createSupervision } from './node/supervision.ts'
 import { type Log, type Parts } from './pod/parts.ts'
 import { createPodLocks } from './pod/pod-locks.ts'
 import { writeDurably } from './state/durable-file.ts'
@@ -37,6 +38,9 @@ export class StartError extends Error {
  * keeps it in order. Sidecars stay when it ends; the next agent adopts them.
  */
 export async function runAgent(config: Config, log: Log, signal: AbortSignal): Promise<void> {
+  if (process.geteuid?.() !== 0) {
+    throw new StartError('proxy-agent works on namespaces and rules: run it as root')
+  }
   const startedAt = new Date()
   const now = (): Date => new Date()
   await expectNoOther(config.socket)
@@ -76,6 +80,19 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
     proxyUid: config.proxyUid,
     proxyGid: config.proxyGid,
   })
+  const locks = createPodLocks()
+  const supervision = createSupervision({
+    adminSocketOf: (containerId) => runtime.paths(containerId).adminSocket,
+    random: Math.random,
+    onEnd(containerId) {
+      log.warn('a sidecar has ended', { containerId: containerId.slice(0, 12) })
+      const repair = () => repairPod(parts, containerId, signal)
+      locks.withPod(containerId, repair).catch((error: unknown) => {
+        const why = (error as Error).message
+        log.error('repair failed', { containerId: containerId.slice(0, 12), error: why })
+      })
+    },
+  })
   const parts: Parts = {
     journal,
     network,
@@ -103,11 +120,11 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
       listener,
       initial: journal.list().map(({ containerId, addresses }) => [containerId, addresses]),
     }),
+    supervision,
     log,
     now,
   }
 
-  const locks = createPodLocks()
   const deleteQueue = join(config.stateDir, 'delete-queue')
   const queue = () => queuedReleases(deleteQueue, log)
   const bringInOrder = (): Promise<void> => reconcile(parts, { locks, queue, signal })
@@ -138,6 +155,7 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
   })
   log.info('agent serves', { socket: config.socket, version: VERSION, envoyVersion: version })
   await keepInOrder(bringInOrder, config.reconcileInterval, signal)
+  supervision.close()
   await server.close()
   for (const { containerId } of journal.list()) await parts.identities.suspend(containerId)
   if (journal.list().length === 0) releasePinDirectory(pinDirectory)

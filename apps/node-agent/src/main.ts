@@ -1,3 +1,5 @@
+import { CommanderError } from 'commander'
+
 import { runAgent, StartError } from './agent.ts'
 import { ConfigError, loadConfig } from './config/load.ts'
 import { createLog } from './node/log.ts'
@@ -18,6 +20,8 @@ try {
   if (error instanceof ConfigError || error instanceof StartError) {
     process.stderr.write(`error: ${error.message}\n`)
     process.exitCode = 2
+  } else if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
   } else {
     throw error
   }

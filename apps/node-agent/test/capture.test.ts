@@ -37,7 +37,7 @@ test('a captured pod has everything, and its record says so', async () => {
     netnsId: ID,
     addresses: ['10.1.0.2', '10.1.0.9'],
   })
-  expect(node.leftOf('c1')).toHaveLength(7)
+  expect(node.leftOf('c1')).toHaveLength(8)
   expect(node.peers.get('c1')).toEqual(record.addresses)
   expect(await faultsOf(node.parts, record)).toEqual([])
 })
@@ -123,7 +123,7 @@ describe('a pod attached to two networks has one sidecar', () => {
       { network: 'other', ifname: 'net1' },
     ])
     expect(await detachPod(node.parts, 'c1', ({ ifname }) => ifname === 'net1')).toBe(false)
-    expect(node.leftOf('c1')).toHaveLength(7)
+    expect(node.leftOf('c1')).toHaveLength(8)
     expect(node.parts.journal.get('c1')?.attachments).toHaveLength(1)
     expect(await detachPod(node.parts, 'c1', ({ ifname }) => ifname === 'eth0')).toBe(true)
     expect(node.leftOf('c1')).toEqual([])
@@ -186,7 +186,7 @@ describe('release', () => {
     await releasePod(node.parts, { containerId: 'c1' })
     await releasePod(node.parts, { containerId: 'never-there' })
     expect(node.leftOf('c1')).toEqual([])
-    expect(node.leftOf('c2')).toHaveLength(7)
+    expect(node.leftOf('c2')).toHaveLength(8)
   })
 
   test('removes the folder, which Envoy could have changed, before it looks for the key in it', async () => {

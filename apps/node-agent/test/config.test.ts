@@ -48,6 +48,7 @@ describe('a wrong value is named with its place and what is allowed', () => {
     [['--include-namespaces', 'a,B'], {}, 'must be names of namespaces'],
     [['--trust-domain', 'a b'], {}, '--trust-domain'],
     [['--config', '/nonexistent'], {}, 'configuration file /nonexistent: ENOENT'],
+    [['--inbound-port', '15001'], {}, '--outbound-port and --inbound-port are both 15001'],
   ])('%j %j', (argv, env, message) => {
     expect(() => loadConfig(argv, env)).toThrow(ConfigError)
     expect(() => loadConfig(argv, env)).toThrow(message)

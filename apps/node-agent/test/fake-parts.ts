@@ -19,6 +19,7 @@ export interface FakeNode extends AsyncDisposable {
   readonly running: Set<string>
   readonly files: Set<string>
   readonly identities: Set<string>
+  readonly watched: Set<string>
   readonly peers: Map<string, readonly string[]>
   /** Namespaces that exist, by path. */
   readonly namespaces: Map<string, { readonly dev: number; readonly ino: number }>
@@ -37,6 +38,7 @@ export async function createFakeNode(): Promise<FakeNode> {
   const [pins, peers] = [new Map<string, string>(), new Map<string, readonly string[]>()]
   const [rules, running] = [new Set<string>(), new Set<string>()]
   const [files, identities] = [new Set<string>(), new Set<string>()]
+  const watched = new Set<string>()
   const namespaces = new Map<string, { readonly dev: number; readonly ino: number }>()
   /** Notes the call, then does it unless it shall fail. */
   const effect = async <T>(verb: string, containerId: string, work: () => T): Promise<T> => {
@@ -96,6 +98,7 @@ export async function createFakeNode(): Promise<FakeNode> {
         }),
       inspect: (containerId) => Promise.resolve({ running: running.has(containerId), pid: 7 }),
       faults: () => Promise.resolve([]),
+      trimLogs: () => Promise.resolve(),
       list: () => Promise.resolve([...files]),
     },
     identities: {
@@ -115,6 +118,11 @@ export async function createFakeNode(): Promise<FakeNode> {
         effect('peer', containerId, () => void peers.set(containerId, addresses)),
       remove: (containerId) => effect('unpeer', containerId, () => void peers.delete(containerId)),
     },
+    supervision: {
+      watch: (containerId) => void watched.add(containerId),
+      unwatch: (containerId) => void watched.delete(containerId),
+      close: () => watched.clear(),
+    },
     log: { ...silent, error: () => undefined },
     now: () => new Date('2026-11-24T12:00:00Z'),
   }
@@ -122,14 +130,15 @@ export async function createFakeNode(): Promise<FakeNode> {
     parts,
     dir,
     observe: () => undefined,
-    ...{ calls, failing, pins, rules, running, files, identities, peers, namespaces },
+    ...{ calls, failing, pins, rules, running, files, identities, watched, peers, namespaces },
     leftOf: (containerId) =>
-      Object.entries({ pins, rules, running, files, identities, peers })
+      Object.entries({ pins, rules, running, files, identities, peers, watched })
         .filter(([, there]) => there.has(containerId))
         .map(([kind]) => kind)
         .concat(journal.get(containerId) === undefined ? [] : ['journal']),
     async restart() {
       identities.clear()
+      watched.clear()
       peers.clear()
       ;({ journal } = await openJournal(dir.path))
     },

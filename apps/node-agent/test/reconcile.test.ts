@@ -32,7 +32,7 @@ function run(node: FakeNode, queue: readonly QueuedRelease[] = []): Promise<void
   })
 }
 
-const ALL = ['pins', 'rules', 'running', 'files', 'identities', 'peers', 'journal']
+const ALL = ['pins', 'rules', 'running', 'files', 'identities', 'peers', 'watched', 'journal']
 
 test('a running sidecar is adopted, not started again', async () => {
   await using node = await nodeWith('c1')

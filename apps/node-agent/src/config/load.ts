@@ -16,7 +16,8 @@ const ENVIRONMENT_PREFIX = 'PROXY_AGENT_'
 /**
  * Reads the configuration: a flag wins over an environment variable, that over the JSON file named
  * by `--config`, that over the default.
- * @throws ConfigError naming the first value that cannot be used.
+ * @throws ConfigError naming the first value that cannot be used, CommanderError for a command line that
+ * cannot be read (which is printed by then) and after `--help`.
  */
 export function loadConfig(argv: readonly string[], env: Environment): Config {
   const flags = parseFlags(argv)
@@ -32,19 +33,27 @@ export function loadConfig(argv: readonly string[], env: Environment): Config {
     const [where, value] = candidates.find(([, given]) => given !== undefined) ?? [flag, fallback]
     return [name, parseValue(where, value, parse)] as const
   })
-  return Object.fromEntries(entries) as unknown as Config
+  const config = Object.fromEntries(entries) as unknown as Config
+  if (config.outboundPort === config.inboundPort) {
+    throw new ConfigError(
+      `--outbound-port and --inbound-port are both ${config.inboundPort}: must be two ports`,
+    )
+  }
+  return config
 }
 
 /** The command line as `--help` shows it. */
 export function agentCommand(): Command {
   const command = new Command('proxy-agent')
     .description(
-      'The sidecar manager of a node: captures pods for proxy-cni and owns their Envoys.\n' +
-        'Runs as root in the host namespaces. Each option can also be set by the environment\n' +
+      'The sidecar manager of a node: captures pods for proxy-cni and owns their Envoys. ' +
+        'Runs as root in the host namespaces. Each option can also be set by the environment ' +
         'variable in brackets, or by its name in camelCase in the JSON file of --config.',
     )
     .addOption(new Option('--config <FILE>', `JSON file [${ENVIRONMENT_PREFIX}CONFIG]`))
     .allowExcessArguments(false)
+    .showHelpAfterError('(proxy-agent --help shows what there is)')
+    .exitOverride()
     .addHelpText(
       'after',
       `

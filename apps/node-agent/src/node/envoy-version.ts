@@ -17,7 +17,9 @@ export async function envoyVersion(path: string): Promise<string> {
   // `envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`
   const [, version] = /version: [0-9a-f]+\/(\d+\.\d+\.\d+)/.exec(stdout) ?? []
   if (version === undefined)
-    throw new Error(`${path} does not say an Envoy's version: ${stdout.trim()}`)
+    throw new Error(
+      `${path} does not say an Envoy's version: ${stdout.trim().split('\n', 1).join()}`,
+    )
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
     throw new Error(`${path} is Envoy ${version}; ${LEAST.join('.')} or newer is needed`)

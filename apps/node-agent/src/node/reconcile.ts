@@ -58,11 +58,7 @@ export async function reconcile(parts: Parts, options: ReconcileOptions): Promis
   // Pods do not wait for each other: one that is slow to repair delays no other.
   await Promise.all(
     journal.list().map(({ containerId }) => {
-      return attempt(containerId, async () => {
-        // Read again under the lock: an ADD or DEL may have been faster.
-        const record = journal.get(containerId)
-        if (record !== undefined) await settle(parts, record, signal)
-      })
+      return attempt(containerId, () => repairPod(parts, containerId, signal))
     }),
   )
   const found = [
@@ -92,9 +88,19 @@ async function moveRules({ network, journal, log }: Parts, record: PodRecord): P
   await journal.write({ ...record, backend: network.backend })
 }
 
-/** Brings one journalled pod to where it should be. */
+/** Brings one pod to where its journal entry says that it should be. Runs under the pod's lock. */
+export async function repairPod(
+  parts: Parts,
+  containerId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  // Read under the lock: an ADD or DEL may have been faster.
+  const record = parts.journal.get(containerId)
+  if (record !== undefined) await settle(parts, record, signal)
+}
+
 async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Promise<void> {
-  const { network, sidecars, identities, peers, log } = parts
+  const { network, identities, peers, supervision, log } = parts
   const fields = podFields(record)
   if (record.phase !== 'captured') {
     log.warn('finishing what was cut off', { ...fields, phase: record.phase })
@@ -106,6 +112,7 @@ async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Pro
     await releasePod(parts, record)
     return
   }
+  await sidecars.trimLogs(record.containerId)
   await network.pin(record.containerId, record.netns)
   if (identities.factsOf(record.containerId) === undefined) await identities.provision(record)
   await peers.set(record.containerId, record.addresses)
@@ -115,11 +122,20 @@ async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Pro
     log.warn('repairing the redirection', { ...fields, faults })
     await network.redirect(record)
   }
+  try {
+    await serve(parts, record, signal)
+  } finally {
+    supervision.watch(record.containerId) // one that could not be started is tried again later
+  }
+}
+
+/** Starts the sidecar unless it runs as it should. */
+async function serve(parts: Parts, record: PodRecord, signal: AbortSignal): Promise<void> {
+  const { network, sidecars, log } = parts
   const process = await sidecars.inspect(record.containerId)
   // One that runs but has other ports is of another configuration of the agent.
   const wrong = process.running ? await network.socketFaults(record) : [process.detail]
-  if (wrong.length > 0) {
-    log.warn('starting the sidecar again', { ...fields, detail: wrong.join('; ') })
-    await sidecars.start(record, signal)
-  }
+  if (wrong.length === 0) return
+  log.warn('starting the sidecar again', { ...podFields(record), detail: wrong.join('; ') })
+  await sidecars.start(record, signal)
 }

@@ -20,6 +20,9 @@ export interface SidecarsOptions {
   readonly stopGraceMs: number
 }
 
+/** How long each of a sidecar's logs may get, in bytes: they are in memory, and clients write them. */
+const MAX_LOG_BYTES = 4_194_304
+
 /** Runs one Envoy per captured pod. */
 export function createSidecars(options: SidecarsOptions): Sidecars {
   const { runtime } = options
@@ -64,6 +67,7 @@ export function createSidecars(options: SidecarsOptions): Sidecars {
         return [`Envoy does not answer: ${(error as Error).message}`]
       }
     },
+    trimLogs: (containerId) => runtime.trimLogs(containerId, MAX_LOG_BYTES),
     async list() {
       const statuses = await runtime.list()
       return statuses.map(({ id }) => id)

@@ -61,6 +61,7 @@ export async function capturePod(
     step = 'journal the result'
     record = { ...record, phase: 'captured' }
     await journal.write(record)
+    parts.supervision.watch(containerId)
   } catch (error) {
     log.error('capture failed', { ...podFields(request), step, error: textOf(error) })
     const undoing = await releasePod(parts, record ?? { containerId }).then(

@@ -55,6 +55,8 @@ export interface Sidecars {
   inspect(containerId: string): Promise<SidecarProcess>
   /** What is wrong with a running one as it says itself, one sentence each. */
   faults(containerId: string): Promise<readonly string[]>
+  /** Keeps its logs from filling the node's memory; the newest lines stay. */
+  trimLogs(containerId: string): Promise<void>
   /** Containers that have a sidecar or files of one. */
   list(): Promise<readonly string[]>
 }
@@ -78,6 +80,16 @@ export interface Peers {
   remove(containerId: string): Promise<void>
 }
 
+/** Notices when a sidecar ends. Every verb may be repeated. */
+export interface Supervision {
+  /** From now on an end of this sidecar is noticed. */
+  watch(containerId: string): void
+  /** Its end is expected. */
+  unwatch(containerId: string): void
+  /** The agent ends; sidecars stay. */
+  close(): void
+}
+
 /** Structured log: a constant phrase, and fields. */
 export interface Log {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -93,6 +105,7 @@ export interface Parts {
   readonly sidecars: Sidecars
   readonly identities: Identities
   readonly peers: Peers
+  readonly supervision: Supervision
   readonly log: Log
   readonly now: () => Date
 }

@@ -18,6 +18,7 @@ export async function releasePod(
 ): Promise<void> {
   const { journal, network, sidecars, identities, peers, log } = parts
   const { containerId } = what
+  parts.supervision.unwatch(containerId)
   const record = journal.get(containerId) ?? ('phase' in what ? what : undefined)
   const steps: readonly (readonly [string, () => Promise<void>])[] = [
     ['tell the other sidecars', () => peers.remove(containerId)],

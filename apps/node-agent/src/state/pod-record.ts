@@ -5,6 +5,7 @@ import {
   type CaptureSpec,
   captureSpecSchema,
   type DecisionReason,
+  skipReasons,
 } from '@proxy/policy'
 
 import { type Backend, BACKENDS } from '../config/values.ts'
@@ -71,7 +72,7 @@ const podRecordSchema: z.ZodType<PodRecord> = z.object({
   proxyUid: z.int(),
   proxyGid: z.int(),
   capture: captureSpecSchema,
-  reason: z.enum(Object.keys(captureReasons) as (keyof typeof captureReasons)[]),
+  reason: z.enum(Object.keys({ ...captureReasons, ...skipReasons }) as DecisionReason[]),
   since: z.string(),
 })
 
