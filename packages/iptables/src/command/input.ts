@@ -1,12 +1,11 @@
 import { type IstioConfig } from '../istio/config.ts'
 import { type OwnerIds } from '../istio/normal-form.ts'
 import { parseIstioConfig } from '../istio/parse-config.ts'
-import { istioSettings } from '../istio/settings.ts'
 import { parseRedirectSpec, type RedirectSpec } from '../spec/redirect-spec.ts'
 import { istioOfSpec, specOfIstio } from './convert.ts'
 import { UsageError } from './exit-code.ts'
 import { type CommandIo } from './io.ts'
-import { hasIstioFlags, type Options, settingsOf } from './istio-options.ts'
+import { hasIstioFlags, hasIstioVariables, type Options, settingsOf } from './istio-options.ts'
 import { findOwnerIds, findSurroundings } from './surroundings.ts'
 
 /** What to capture: in Istio's form, or in ours. */
@@ -51,8 +50,7 @@ async function specText(
   }
   if (path === '-') return await io.stdin.read()
   if (path !== undefined) return await readSpec(io, path)
-  const hasVariables = istioSettings({}, io.env).size > 0
-  if (hasFlags || hasVariables) return undefined
+  if (hasFlags || hasIstioVariables(io.env)) return undefined
   if (isIstio) return await specOrNothing(io)
   if (io.stdin.isTerminal) {
     throw new UsageError("give a specification by --spec or standard input, or Istio's flags")

@@ -63,9 +63,18 @@ export function settingsOf(
   return istioSettings(flagsOf(options), env)
 }
 
-/** Whether there is a flag, or a variable, that says what to capture. */
+/** Whether a flag says what to capture. */
 export function hasIstioFlags(options: Options): boolean {
-  return Object.values(flagsOf(options)).some((text) => text !== undefined)
+  return isAboutRules(istioSettings(flagsOf(options), {}))
+}
+
+/** Whether a variable says what to capture. */
+export function hasIstioVariables(env: Readonly<Record<string, string | undefined>>): boolean {
+  return isAboutRules(istioSettings({}, env))
+}
+
+function isAboutRules(settings: IstioSettings): boolean {
+  return istioFlags.some(({ name, isAction }) => isAction !== true && settings.has(name))
 }
 
 function flagsOf(options: Options): Readonly<Record<string, string | undefined>> {

@@ -1,10 +1,12 @@
 import { Command, CommanderError, Option } from 'commander'
 
 import { families } from '../model/family.ts'
+import { backends } from './choose-backend.ts'
 import { type ExitCode, exitCodeHelp, exitCodeOf, exitCodes } from './exit-code.ts'
 import { type CommandIo } from './io.ts'
 import { addIstioOptions, addOutputOptions, type Options } from './istio-options.ts'
 import { visible } from './output.ts'
+import { applyCommand, removeCommand, verifyCommand } from './kernel-commands.ts'
 import { renderBackends, renderCommand } from './render-command.ts'
 
 /** Runs the command with the arguments after its name. */
@@ -77,6 +79,50 @@ function program(io: CommandIo, done: (code: ExitCode) => void): Command {
           .default(renderBackends[0]),
       )
       .addOption(new Option('--family <family>', 'for which family').choices(families)),
+  )
+  const withKernel = (added: Command): Command =>
+    withInput(
+      added.addOption(
+        new Option('--backend <name>', 'way into the kernel')
+          .choices(['auto', ...backends])
+          .default('auto'),
+      ),
+    )
+  withKernel(
+    command(
+      'apply',
+      'make the kernel have exactly these rules; may be repeated',
+      [
+        `proxy-iptables apply --spec redirect.json`,
+        `proxy-iptables apply --compat istio -p 15001 -z 15006 -u 1337 -b '*' -i '*'`,
+        `proxy-iptables apply --backend nft --spec redirect.json -o json`,
+      ],
+      applyCommand,
+    ),
+  )
+  withKernel(
+    command(
+      'verify',
+      'compare the kernel with these rules',
+      [`proxy-iptables verify --spec redirect.json || echo different`],
+      verifyCommand,
+    ),
+  )
+  withKernel(
+    command(
+      'remove',
+      'take the rules away; may be repeated',
+      [`proxy-iptables remove`, `proxy-iptables remove --compat istio -c eth1`],
+      removeCommand,
+    ),
+  )
+  withKernel(
+    command(
+      'istio-iptables',
+      "apply --compat istio, under the name that Istio's containers call",
+      [`proxy-iptables istio-iptables -p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -b '*'`],
+      (inner, options) => applyCommand(inner, { ...options, compat: 'istio' }),
+    ),
   )
   return root
 }

@@ -1,12 +1,17 @@
 import { type RuleDiff } from '../diff/diff.ts'
 import { type Family } from '../model/family.ts'
-import { type ChainRule, type Chains, isIstioChain, leadsToIstio } from './state.ts'
+import { type ChainRule, type Chains, isIstioChain, isIstioRule } from './state.ts'
 
 /**
  * Compares the chains that should be with those that are. In chains of the kernel only rules count
- * that lead to Istio's chains or that should be there: others belong to others.
+ * that nobody but Istio makes or that are in `mine`: others belong to others.
  */
-export function compareIstio(wanted: Chains, found: Chains, family: Family): readonly RuleDiff[] {
+export function compareIstio(
+  wanted: Chains,
+  found: Chains,
+  family: Family,
+  mine: Chains = wanted,
+): readonly RuleDiff[] {
   const keys = new Set([...wanted.keys(), ...found.keys()])
   return [...keys].flatMap((key): RuleDiff[] => {
     const want = wanted.get(key)
@@ -18,14 +23,17 @@ export function compareIstio(wanted: Chains, found: Chains, family: Family): rea
       const side = kind === 'extra' ? { actual: words } : { expected: words }
       return [{ kind, object: 'chain', family, chain: key, name: key, ...side }]
     }
-    return compareRules(key, want ?? [], ownRules(want ?? [], have ?? []), family)
+    return compareRules(key, want ?? [], ownRules(mine.get(key) ?? [], have ?? []), family)
   })
 }
 
-/** The rules of a chain of the kernel that are Istio's: one of each that should be there, and jumps. */
-function ownRules(want: readonly ChainRule[], have: readonly ChainRule[]): readonly ChainRule[] {
-  const wanted = new Set(want.map(({ normal }) => normal))
-  return have.filter((rule) => leadsToIstio(rule) || wanted.has(rule.normal))
+/** The rules of a chain of the kernel that are Istio's: those in `mine`, and unmistakable ones. */
+export function ownRules(
+  mine: readonly ChainRule[],
+  have: readonly ChainRule[],
+): readonly ChainRule[] {
+  const known = new Set(mine.map(({ normal }) => normal))
+  return have.filter((rule) => isIstioRule(rule) || known.has(rule.normal))
 }
 
 function compareRules(

@@ -1,12 +1,13 @@
 import { addressBits, parseAddress } from '../model/address.ts'
 import { cidrOf, covers } from '../model/cidr.ts'
 
-/** Addresses by which nobody reaches the pod. */
+/** Addresses by which nobody reaches the pod; `::6` is there because of an earlier run. */
 const unusable = [
   '127.0.0.0/8',
   '169.254.0.0/16',
   '224.0.0.0/24',
   '::1/128',
+  '::6/128',
   'fe80::/10',
   'ff02::/16',
 ].map((text) => cidrOf(text))

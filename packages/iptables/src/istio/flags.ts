@@ -12,6 +12,8 @@ export interface IstioFlag {
   readonly variableOnly?: true
   /** Whether it is ours: `istio-iptables` finds the value out by itself. */
   readonly stated?: true
+  /** Whether it says what to do with rules, and nothing about the rules themselves. */
+  readonly isAction?: true
   /** Why it is refused, and what to do instead. Absent when it is understood. */
   readonly refused?: string
   /** What it is for. */
@@ -104,11 +106,13 @@ export const istioFlags: readonly IstioFlag[] = [
     stated: true,
     about: "the pod's addresses in their order, instead of those of its interfaces",
   },
-  { ...toggle('dry-run', 'change nothing, print what would be loaded'), short: 'n' },
-  toggle('cleanup-only', 'take the rules away and make none'),
-  toggle('reconcile', 'replace rules that differ; always so here'),
-  toggle('force-apply', 'replace rules even when they are right'),
-  text('force-iptables-binary', undefined, 'legacy or nft'),
+  ...[
+    { ...toggle('dry-run', 'change nothing, print what would be loaded'), short: 'n' },
+    toggle('cleanup-only', 'take the rules away and make none'),
+    toggle('reconcile', 'replace rules that differ; always so here'),
+    toggle('force-apply', 'replace rules even when they are right'),
+    text('force-iptables-binary', undefined, 'legacy or nft'),
+  ].map((flag): IstioFlag => ({ ...flag, isAction: true })),
   refuse('native-nftables', 'switch', 'use --backend nft without --compat istio'),
   refuse('network-namespace', 'text', 'run this command inside the namespace (nsenter --net=PATH)'),
   refuse('cni-mode', 'switch', 'the host has @proxy/iptables with a runner of its own instead'),

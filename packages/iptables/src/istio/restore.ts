@@ -5,7 +5,7 @@ import { type IstioRule } from './rule.ts'
 import { istioRules } from './rules.ts'
 
 /** The order in which tables are written. */
-const tables: readonly TableName[] = ['filter', 'mangle', 'nat', 'raw']
+export const istioTables: readonly TableName[] = ['filter', 'mangle', 'nat', 'raw']
 
 /**
  * The text that `istio-iptables` hands to `iptables-restore --noflush` (`ip6tables-restore` for
@@ -14,7 +14,7 @@ const tables: readonly TableName[] = ['filter', 'mangle', 'nat', 'raw']
  */
 export function renderIstioRestore(config: IstioConfig, family: Family): string {
   const rules = istioRules(config, family)
-  return tables
+  return istioTables
     .map((table) => ({ table, own: rules.filter((rule) => rule.table === table) }))
     .filter(({ own }) => own.length > 0)
     .map(({ table, own }) =>
@@ -29,14 +29,14 @@ export function renderIstioRestore(config: IstioConfig, family: Family): string 
 }
 
 /** The chains of Istio that rules of one table need: those that hold rules, then others led to. */
-function istioChains(rules: readonly IstioRule[]): readonly string[] {
+export function istioChains(rules: readonly IstioRule[]): readonly string[] {
   const targets = rules.map(({ words }) => words.at(words.indexOf('-j') + 1) ?? '')
   const named = [...rules.map(({ chain }) => chain), ...targets]
   return [...new Set(named.filter((name) => name.startsWith('ISTIO_')))]
 }
 
 /** One rule as a line of `iptables-restore`. */
-function istioLine({ chain, place, words }: IstioRule): string {
+export function istioLine({ chain, place, words }: IstioRule): string {
   const head = place === undefined ? ['-A', chain] : ['-I', chain, String(place)]
   return [...head, ...words].join(' ')
 }

@@ -4,7 +4,7 @@ import { type Family } from '../model/family.ts'
 import { type TableName } from '../model/rule-set.ts'
 import { splitWords } from '../parse/save-line.ts'
 import { normalRule, type OwnerIds } from './normal-form.ts'
-import { type IstioRule } from './rule.ts'
+import { type IstioRule, outboundMark } from './rule.ts'
 
 /** One rule of a chain. */
 export interface ChainRule {
@@ -62,7 +62,9 @@ export function isIstioChain(key: string): boolean {
   return key.includes(' ISTIO_')
 }
 
-/** Whether the rule leads to a chain of Istio's. */
-export function leadsToIstio({ normal }: ChainRule): boolean {
-  return /-[jg] ISTIO_\w+$/.test(normal)
+/** Whether only Istio makes such a rule: it leads to a chain of Istio's, or sets Istio's mark. */
+export function isIstioRule({ normal }: ChainRule): boolean {
+  return /-[jg] ISTIO_\w+$/.test(normal) || normal.endsWith(ownMark)
 }
+
+const ownMark = `-j MARK --set-xmark 0x${outboundMark.toString(16)}`

@@ -61,9 +61,8 @@ test('without flags it is what istio-iptables takes by itself', () => {
 
 /** Flags that a configuration is made of; the others are the command's. */
 const understood = istioFlags
-  .filter(({ variableOnly, refused }) => variableOnly !== true && refused === undefined)
+  .filter((flag) => (flag.variableOnly ?? flag.isAction) !== true && flag.refused === undefined)
   .map(({ name }) => name)
-  .filter((name) => !/^(dry-run|cleanup-only|reconcile|force-)/.test(name))
 
 describe('who says it', () => {
   test('a flag wins over a variable, also when it is empty', () => {

@@ -1,0 +1,143 @@
+import { type RuleDiff } from '../diff/diff.ts'
+import { isTrue } from '../istio/fields.ts'
+import { type IstioSettings } from '../istio/settings.ts'
+import { families } from '../model/family.ts'
+import { parseRedirectSpec } from '../spec/redirect-spec.ts'
+import { type BackendName, chooseBackend, forcedBackend } from './choose-backend.ts'
+import { type ExitCode, exitCodes, UsageError } from './exit-code.ts'
+import { readWanted, type Wanted } from './input.ts'
+import { type CommandIo } from './io.ts'
+import { hasIstioFlags, type Options, outputOf, settingsOf } from './istio-options.ts'
+import { type Kernel, kernelBy } from './kernel.ts'
+import { jsonText, visible } from './output.ts'
+import { restoreText } from './render-command.ts'
+import {
+  addRouting,
+  missingRouting,
+  removeRouting,
+  type RoutingNeed,
+  routingLeft,
+  routingOf,
+} from './routing.ts'
+import { findOwnerIds } from './surroundings.ts'
+
+/** Makes the kernel have the rules, and what they need beside them. */
+export async function applyCommand(io: CommandIo, options: Options): Promise<ExitCode> {
+  const settings = switchesOf(io, options)
+  if (isOn(settings, 'cleanup-only')) return await removeCommand(io, options)
+  const wanted = await readWanted(io, options, { isFound: true })
+  if (isOn(settings, 'dry-run')) return printPlan(io, wanted, options)
+  const { kernel, name } = await openKernel(io, options, wanted)
+  const isForced = isOn(settings, 'force-apply')
+  const hasRules = await kernel.apply(wanted, isForced)
+  const hasRouting = await addRouting(io.runner, routingOf(wanted))
+  const changed = hasRules === undefined ? undefined : hasRules || hasRouting
+  report(io, options, { verb: 'apply', backend: name, form: wanted.form, changed }, 'applied')
+  return exitCodes.ok
+}
+
+/** Compares the kernel with the rules and what they need beside them. */
+export async function verifyCommand(io: CommandIo, options: Options): Promise<ExitCode> {
+  const wanted = await readWanted(io, options, { isFound: true })
+  const { kernel, name } = await openKernel(io, options, wanted)
+  const missing = await missingRouting(io.runner, routingOf(wanted))
+  const { differences: rules } = await kernel.verify(wanted)
+  const differences: readonly Difference[] = [...rules, ...missing.map(differenceOf)]
+  const ok = differences.length === 0
+  if (outputOf(options) === 'json') {
+    io.stdout(jsonText({ verb: 'verify', backend: name, form: wanted.form, ok, differences }))
+  } else {
+    io.stdout(ok ? `as it should be (${name})\n` : differences.map(differenceLine).join(''))
+  }
+  return ok ? exitCodes.ok : exitCodes.different
+}
+
+/** Takes the rules away, and what was added beside them. */
+export async function removeCommand(io: CommandIo, options: Options): Promise<ExitCode> {
+  const wanted = await removable(io, options)
+  if (isOn(switchesOf(io, options), 'dry-run')) {
+    io.stdout(`would remove the rules of ${wanted.form === 'istio' ? 'Istio' : 'this package'}\n`)
+    return exitCodes.ok
+  }
+  const { kernel, name } = await openKernel(io, options, wanted)
+  await kernel.remove(wanted)
+  await removeRouting(io.runner, routingLeft(wanted))
+  report(io, options, { verb: 'remove', backend: name, form: wanted.form }, 'removed')
+  return exitCodes.ok
+}
+
+/** Our own rules are known by their names, so that nobody need say which they were. */
+async function removable(io: CommandIo, options: Options): Promise<Wanted> {
+  const isSaid = options['spec'] !== undefined || hasIstioFlags(options)
+  if (options['compat'] === 'istio' || isSaid)
+    return await readWanted(io, options, { isFound: true })
+  return { form: 'own', spec: parseRedirectSpec({}) }
+}
+
+/** A difference of rules, or of what they need beside them. */
+type Difference = RuleDiff | RoutingDifference
+
+interface RoutingDifference {
+  readonly kind: 'missing'
+  readonly object: RoutingNeed['object']
+  readonly family: RoutingNeed['family']
+  readonly name: string
+}
+
+function differenceOf({ object, family, name }: RoutingNeed): RoutingDifference {
+  return { kind: 'missing', object, family, name }
+}
+
+function differenceLine(difference: Difference): string {
+  const { kind, object, family = '', name } = difference
+  const chain = 'chain' in difference ? ` in ${difference.chain ?? ''}` : ''
+  const sides =
+    'expected' in difference && difference.actual !== undefined && kind !== 'extra'
+      ? ` (should be: ${difference.expected ?? ''}; is: ${difference.actual})`
+      : ''
+  return `${visible(`${kind} ${object} ${family}${chain}: ${name}${sides}`.replaceAll('  ', ' '))}\n`
+}
+
+async function openKernel(
+  io: CommandIo,
+  options: Options,
+  wanted: Wanted,
+): Promise<{ readonly kernel: Kernel; readonly name: BackendName }> {
+  const settings = switchesOf(io, options)
+  const name =
+    forcedBackend(options['backend'] as string | undefined, settings) ??
+    (await chooseBackend(io.runner, wanted.form))
+  return { name, kernel: kernelBy(io, name, await findOwnerIds(io)) }
+}
+
+/** With `--spec`, variables are somebody else's; what flags say beside it was refused before. */
+function switchesOf(io: CommandIo, options: Options): IstioSettings {
+  return settingsOf(options, options['spec'] === undefined ? io.env : {})
+}
+
+function isOn(settings: IstioSettings, name: string): boolean {
+  const setting = settings.get(name)
+  if (setting === undefined || setting.text === '') return false
+  const value = isTrue(setting.text)
+  if (value === undefined) throw new UsageError(`${setting.origin} must be true or false`)
+  return value
+}
+
+function printPlan(io: CommandIo, wanted: Wanted, options: Options): ExitCode {
+  const texts = families.map((family) => ({ family, text: restoreText(wanted, family) }))
+  io.stdout(
+    outputOf(options) === 'json'
+      ? jsonText({ verb: 'apply', dryRun: true, form: wanted.form, rules: texts })
+      : texts.map(({ family, text }) => `# ${family}\n${text}`).join(''),
+  )
+  return exitCodes.ok
+}
+
+function report(
+  io: CommandIo,
+  options: Options,
+  result: Readonly<Record<string, unknown>> & { readonly backend: BackendName },
+  word: string,
+): void {
+  io.stdout(outputOf(options) === 'json' ? jsonText(result) : `${word} (${result.backend})\n`)
+}
