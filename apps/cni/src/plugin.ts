@@ -1,4 +1,4 @@
-import { type AddRequest, type CallOptions } from '@proxy/agent-api/client'
+import { type AddRequest, type CallOptions, type DelRequest } from '@proxy/agent-api/client'
 import { AgentApiError } from '@proxy/agent-api/error'
 import { type CniCall, type CniPlugin } from '@proxy/cni-skel'
 import {
@@ -82,12 +82,9 @@ async function del(host: PluginHost, call: CniCall): Promise<void> {
   try {
     const pod = podForDelete(call)
     if (pod !== 'unknown' && exemptionOf(pod, call.conf) !== undefined) return
+    if (!couldBeOurs(call)) return
     const settings = settingsOrDefaults(call.conf)
-    const request = {
-      ...attachmentOf(call),
-      ...(call.netns !== undefined && { netns: call.netns }),
-      ...(typeof pod === 'object' && { pod: podName(pod) }),
-    }
+    const request = delRequestOf(call, typeof pod === 'object' ? pod : undefined)
     const timeoutMs = Math.max(1, settings.delTimeoutMs - host.elapsedMs())
     try {
       await (await host.agent(settings.socket)).call('del', request, { timeoutMs })
@@ -210,8 +207,31 @@ function attachmentOf({ containerId, ifname }: CniCall): { containerId: string; 
   return { containerId, ifname }
 }
 
+/**
+ * What the agent has to know of a deletion. Namespace and pod are said where the agent takes them:
+ * with ones that it refuses, the entry would stay in the queue for ever.
+ */
+function delRequestOf(call: CniCall, pod: PodIdentity | undefined): DelRequest {
+  const { netns = '' } = call
+  const isPath = /^\/[^\p{Cc}]{0,4094}$/u.test(netns)
+  return {
+    ...attachmentOf(call),
+    ...(isPath && { netns }),
+    ...(pod !== undefined && isKubernetesPod(pod) && { pod: podName(pod) }),
+  }
+}
+
+/** Whether Kubernetes could have named a pod so. */
+function isKubernetesPod({ namespace, name, uid = 'none' }: PodIdentity): boolean {
+  return (
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace) &&
+    /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name) &&
+    /^[a-zA-Z0-9-]{1,128}$/.test(uid)
+  )
+}
+
 /** Ids that the agent would not have taken cannot name a sidecar, so leaving them out is safe. */
-function couldBeOurs({ containerId, ifname }: { containerId: string; ifname: string }): boolean {
+function couldBeOurs({ containerId, ifname }: Pick<CniCall, 'containerId' | 'ifname'>): boolean {
   const id = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(containerId)
   return id && /^[^/:\s\p{Cc}]{1,15}$/u.test(ifname) && ifname !== '.' && ifname !== '..'
 }

@@ -173,6 +173,25 @@ describe('the delete queue', () => {
     expect(await runPlugin({ env, stdin })).toMatchObject({ code: 0, stdout: '' })
     expect((await readDeleteQueue(scene.deleteQueue)).entries).toHaveLength(1)
   })
+
+  test('gets only what the agent can read', async () => {
+    const stdin = scene.conf('1.0.0')
+    const args = 'K8S_POD_NAMESPACE=Shop;K8S_POD_NAME=a..B;K8S_POD_UID=u_1'
+    const env = envOf('DEL', { CNI_ARGS: args, CNI_NETNS: 'relative' })
+    expect(await runPlugin({ env, stdin })).toMatchObject({ code: 0, stdout: '' })
+    const queue = await readDeleteQueue(scene.deleteQueue)
+    expect(queue.unreadable).toEqual([])
+    expect(queue.entries.map(({ request }) => request)).toEqual([
+      { containerId: env['CNI_CONTAINERID'], ifname: 'eth0' },
+    ])
+  })
+
+  test('gets no id that the agent never takes: such a container has no sidecar', async () => {
+    const env = envOf('DEL', { CNI_CONTAINERID: 'a'.repeat(129) })
+    const exit = await runPlugin({ env, stdin: scene.conf('1.0.0') })
+    expect(exit).toMatchObject({ code: 0, stdout: '' })
+    expect(await readdir(scene.path)).toEqual(['run'])
+  })
 })
 
 describe('the selection file', () => {
