@@ -20,7 +20,7 @@ export interface AccessLogLine {
   /** `HTTP/1.1`, `HTTP/2`; null for bytes. */
   readonly protocol: string | null
   readonly method: string | null
-  /** Without the query, which may hold secrets. */
+  /** Without the query, which may hold secrets; its first 1024 bytes. */
   readonly path: string | null
   readonly authority: string | null
   /** 0 for bytes. */
@@ -55,7 +55,8 @@ export interface AccessLogLine {
 /**
  * The fields of a log line with Envoy's command operators
  * (https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage).
- * Pod and namespace come from the environment: one outbound listener serves all pods of a node.
+ * Pod and namespace come from the environment: one outbound listener serves all pods of a node. What a
+ * client writes is cut, or a few requests with long paths would fill the log.
  */
 export function accessLogFormat(
   direction: Direction,
@@ -68,9 +69,9 @@ export function accessLogFormat(
     namespace: `%ENVIRONMENT(${environmentNames.namespace})%`,
     chain: '%FILTER_CHAIN_NAME%',
     protocol: '%PROTOCOL%',
-    method: '%REQ(:METHOD)%',
-    path: '%PATH(NQ)%',
-    authority: '%REQ(:AUTHORITY)%',
+    method: '%REQ(:METHOD):32%',
+    path: '%PATH(NQ):1024%',
+    authority: '%REQ(:AUTHORITY):255%',
     responseCode: '%RESPONSE_CODE%',
     responseFlags: '%RESPONSE_FLAGS%',
     details: '%RESPONSE_CODE_DETAILS%',
@@ -85,7 +86,7 @@ export function accessLogFormat(
     tls: `%${peer}_TLS_VERSION%`,
     peerSpiffeId: `%${peer}_PEER_URI_SAN%`,
     serverName: '%REQUESTED_SERVER_NAME%',
-    requestId: '%REQ(X-REQUEST-ID)%',
+    requestId: '%REQ(X-REQUEST-ID):128%',
   }
 }
 

@@ -15,6 +15,11 @@ const name = z
   .string()
   .max(253)
   .regex(/^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, 'must be letters, digits, "-", "_", "."')
+/** What CNI takes as a container id: it may end with anything but begins with a letter or digit. */
+const containerId = z
+  .string()
+  .max(253)
+  .regex(/^[A-Za-z0-9][-A-Za-z0-9_.]*$/, 'must be letters, digits, "-", "_", "."')
 const trustDomain = z
   .string()
   .max(255)
@@ -47,7 +52,7 @@ const sidecarSchema = z
       pod: name,
       namespace: name,
       uid: name.optional(),
-      containerId: name,
+      containerId,
     }),
     trustDomain,
     adminSocket: socketPath,

@@ -6,6 +6,7 @@ import {
   sidecarBootstrap,
   sidecarEnvironment,
 } from '../src/index.ts'
+import { accessLogFormat } from '../src/access-log.ts'
 import { minimal } from './cases.ts'
 
 const inboundOf = (more: object = {}): Listener =>
@@ -66,6 +67,14 @@ describe('sidecarBootstrap', () => {
     for (const name of Object.keys(environment)) expect(text).toContain(`%ENVIRONMENT(${name})%`)
   })
 
+  test('what a client writes is cut in the access log', () => {
+    const fromClient = Object.values(accessLogFormat('inbound')).filter((format) =>
+      /^%(REQ|PATH)\(/.test(format),
+    )
+    expect(fromClient).toHaveLength(4)
+    for (const format of fromClient) expect(format).toMatch(/:\d+%$/)
+  })
+
   test('the outbound listener file at the root is watched there', () => {
     const { dynamic_resources } = sidecarBootstrap({ ...minimal, outboundListenerFile: '/o.json' })
     expect(dynamic_resources.lds_config.path_config_source).toEqual({
@@ -91,6 +100,13 @@ describe('parseSidecarConfig', () => {
     ['a pod name that breaks out', { node: { ...minimal.node, pod: 'a"b' } }, 'node.pod'],
   ] as const)('%s', ([, change, message]) => {
     expect(() => parseSidecarConfig({ ...minimal, ...change })).toThrow(message)
+  })
+
+  test('a container id may end with any letter that CNI takes', () => {
+    for (const containerId of ['a-', 'a_', 'a.', 'a..']) {
+      const node = { ...minimal.node, containerId }
+      expect(parseSidecarConfig({ ...minimal, node }).node.containerId).toBe(containerId)
+    }
   })
 
   test('the error has its code and is not retryable', () => {
