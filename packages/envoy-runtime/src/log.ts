@@ -43,7 +43,9 @@ export async function tailLog(path: string, offset = 0): Promise<readonly string
   try {
     const found = await file.stat()
     if (!found.isFile()) return []
-    const start = Math.max(offset, found.size - TAIL_BYTES, 0)
+    // Of a log that was made shorter since, the offset says nothing.
+    const from = offset > found.size ? 0 : offset
+    const start = Math.max(from, found.size - TAIL_BYTES)
     const length = Math.max(0, found.size - start)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
     const text = buffer.subarray(0, bytesRead).toString('utf8')
@@ -52,6 +54,33 @@ export async function tailLog(path: string, offset = 0): Promise<readonly string
       .map((line) => line.trim())
       .filter((line) => line !== '')
       .slice(-TAIL_LINES)
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Makes a log of more than `maxBytes` short again: its last quarter stays. Whoever writes it goes on,
+ * because it was opened for appending; what is written in this very moment may be lost.
+ */
+export async function trimLog(path: string, maxBytes: number): Promise<void> {
+  const { O_RDWR, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants
+  let file: FileHandle
+  try {
+    file = await open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK)
+  } catch (error) {
+    // Nothing to make shorter: there is none, or the sidecar has put something else there.
+    if (['ENOENT', 'ELOOP', 'ENXIO', 'EISDIR'].includes(systemCode(error) ?? '')) return
+    throw error
+  }
+  try {
+    const found = await file.stat()
+    if (!found.isFile() || found.nlink !== 1 || found.size <= maxBytes) return
+    const kept = Buffer.alloc(Math.floor(maxBytes / 4))
+    const { bytesRead } = await file.read(kept, 0, kept.length, found.size - kept.length)
+    const tail = kept.subarray(0, bytesRead)
+    await file.truncate(0)
+    await file.writeFile(tail.subarray(tail.indexOf('\n') + 1))
   } finally {
     await file.close()
   }

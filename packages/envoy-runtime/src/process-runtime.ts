@@ -4,7 +4,7 @@ import { EnvoyRuntimeError } from './error.ts'
 import { find, statusOf } from './find.ts'
 import { keyedQueue } from './keyed-queue.ts'
 import { type Layout, layoutOf } from './layout.ts'
-import { tailLog } from './log.ts'
+import { tailLog, trimLog } from './log.ts'
 import { isAlive, processStats } from './proc.ts'
 import { waitUntilReady } from './ready.ts'
 import { type SidecarRuntime } from './runtime.ts'
@@ -94,6 +94,10 @@ export function processRuntime(options: ProcessRuntimeOptions): SidecarRuntime {
         await kill(layout, id)
         await removeSidecar(layout, parseId(id))
       }),
+    async trimLogs(id, maxBytes) {
+      const { log, accessLog } = layout.sidecar(id)
+      await Promise.all([log, accessLog].map((path) => trimLog(path, maxBytes)))
+    },
     async stats(id) {
       const found = await find(layout, id)
       const stats = found?.process && (await processStats(found.process.pid))

@@ -130,6 +130,11 @@ export interface SidecarRuntime {
   kill(id: string): Promise<void>
   /** Ends it at once if it runs, and removes its files. Nothing to remove is fine. */
   remove(id: string): Promise<void>
+  /**
+   * Makes each of its logs that has more than `maxBytes` short again; the newest lines stay. To be
+   * called now and then: logs are not bounded by themselves.
+   */
+  trimLogs(id: string, maxBytes: number): Promise<void>
   /** What it costs. Throws `not-found` when it does not run. */
   stats(id: string): Promise<SidecarStats>
   /** Its admin. Makes no connection by itself. */

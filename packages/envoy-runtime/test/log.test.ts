@@ -1,9 +1,9 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getgid, getuid } from 'node:process'
 import { createTempDir, run, type TempDir } from '@proxy/testkit'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openLog, tailLog } from '../src/log.ts'
+import { openLog, tailLog, trimLog } from '../src/log.ts'
 
 let temp: TempDir
 beforeEach(async () => void (temp = await createTempDir('log')))
@@ -51,5 +51,38 @@ describe('openLog', () => {
     for (const name of ['link', 'folder', 'pipe', 'second']) {
       await expect(open(at(name)), name).rejects.toMatchObject({ code: 'state-invalid' })
     }
+  })
+})
+
+describe('trimLog', () => {
+  const lines = (count: number): string =>
+    Array.from({ length: count }, (_, n) => `line ${n}\n`).join('')
+
+  test('keeps whole lines of the end, and who writes goes on at the end', async () => {
+    const writer = await openLog(at('log'), getuid?.() ?? 0, getgid?.() ?? 0)
+    await writer.writeFile(lines(1000))
+    await trimLog(at('log'), 4000)
+    await writer.writeFile('after\n')
+    await writer.close()
+    const left = (await readFile(at('log'), 'utf8')).split('\n')
+    expect(left.slice(-3)).toEqual(['line 999', 'after', ''])
+    expect(left[0]).toMatch(/^line \d+$/)
+    expect((await stat(at('log'))).size).toBeLessThanOrEqual(1006)
+    // The offset from before it was made shorter hides nothing.
+    expect((await tailLog(at('log'), 8000)).at(-1)).toBe('after')
+  })
+
+  test('leaves a short one, and whatever is not a log of its own', async () => {
+    await writeFile(at('short'), lines(10))
+    await writeFile(at('victim'), lines(1000))
+    await symlink(at('victim'), at('link'))
+    await link(at('victim'), at('second'))
+    await mkdir(at('folder'))
+    await run(['mkfifo', at('pipe')])
+    for (const name of ['short', 'none', 'link', 'second', 'folder', 'pipe']) {
+      await trimLog(at(name), 4000)
+    }
+    expect(await readFile(at('short'), 'utf8')).toBe(lines(10))
+    expect(await readFile(at('victim'), 'utf8')).toBe(lines(1000))
   })
 })

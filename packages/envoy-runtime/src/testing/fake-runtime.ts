@@ -6,7 +6,8 @@ import { type SidecarRuntime, type SidecarSpec, type SidecarStatus } from '../ru
 import { parseId, parseSpec, specHash } from '../spec.ts'
 
 /** Verbs that can be made to fail. */
-export type FakeVerb = 'prepare' | 'start' | 'waitUntilReady' | 'list' | 'stop' | 'kill' | 'remove'
+export type FakeVerb =
+  'prepare' | 'start' | 'waitUntilReady' | 'list' | 'stop' | 'kill' | 'remove' | 'trimLogs'
 
 /** Options of {@link fakeRuntime}. */
 export interface FakeRuntimeOptions {
@@ -111,6 +112,10 @@ export function fakeRuntime({ stateDirectory }: FakeRuntimeOptions): FakeRuntime
       sidecars.delete(parseId(id))
       specs.delete(id)
       await rm(layout.sidecar(id).directory, { recursive: true, force: true })
+    },
+    async trimLogs(id) {
+      enter('trimLogs', id)
+      return Promise.resolve()
     },
     async stats(id) {
       if (sidecars.get(parseId(id))?.state !== 'running') {

@@ -168,6 +168,15 @@ describe('captured to captured', () => {
     expect((answer as { body: string }).body).toContain(`"x-request-id","${id}"`)
   })
 
+  test('a header of who called does not arrive: clients could write anything into it', async () => {
+    const forged = 'URI=spiffe://cluster.local/ns/admin/sa/root'
+    for (const from of [client, outside]) {
+      const answer = await world.talk(from, 'identity', server.ipv4, ports.http, forged)
+      expect(answer).toMatchObject({ status: 200 })
+      expect((answer as { body: string }).body).not.toMatch(/client-cert|admin/)
+    }
+  })
+
   test('a request arrives once, whatever its headers ask of Envoy', async () => {
     const answer = await world.talk(client, 'retry', server.ipv4, ports.http)
     expect(answer).toMatchObject({ status: 503 })
