@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { CommanderError } from 'commander'
 import { describe, expect, test } from 'vitest'
 
 import { createTempDir } from '@proxy/testkit'
@@ -52,6 +53,10 @@ describe('a wrong value is named with its place and what is allowed', () => {
   ])('%j %j', (argv, env, message) => {
     expect(() => loadConfig(argv, env)).toThrow(ConfigError)
     expect(() => loadConfig(argv, env)).toThrow(message)
+  })
+
+  test('a flag that is not known is no exit of the process', () => {
+    expect(() => loadConfig(['--foo'], {})).toThrow(CommanderError)
   })
 
   test('an unknown key of the file', async () => {

@@ -236,3 +236,18 @@ test('a sidecar that does not have the ports of the rules is started again', asy
   )
   expect(node.calls).toContain('start c1')
 })
+
+test('the logs of a sidecar that is well are kept short', async () => {
+  await using node = await nodeWith('c1')
+  const trimmed: string[] = []
+  const trimLogs = (id: string) => Promise.resolve(void trimmed.push(id))
+  await reconcile(
+    { ...node.parts, sidecars: { ...node.parts.sidecars, trimLogs } },
+    {
+      locks: createPodLocks(),
+      queue: () => Promise.resolve([]),
+      signal: new AbortController().signal,
+    },
+  )
+  expect(trimmed).toEqual(['c1'])
+})

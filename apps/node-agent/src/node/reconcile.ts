@@ -100,7 +100,7 @@ export async function repairPod(
 }
 
 async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Promise<void> {
-  const { network, identities, peers, supervision, log } = parts
+  const { network, sidecars, identities, peers, supervision, log } = parts
   const fields = podFields(record)
   if (record.phase !== 'captured') {
     log.warn('finishing what was cut off', { ...fields, phase: record.phase })
@@ -112,7 +112,6 @@ async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Pro
     await releasePod(parts, record)
     return
   }
-  await sidecars.trimLogs(record.containerId)
   await network.pin(record.containerId, record.netns)
   if (identities.factsOf(record.containerId) === undefined) await identities.provision(record)
   await peers.set(record.containerId, record.addresses)
@@ -127,6 +126,7 @@ async function settle(parts: Parts, record: PodRecord, signal: AbortSignal): Pro
   } finally {
     supervision.watch(record.containerId) // one that could not be started is tried again later
   }
+  await sidecars.trimLogs(record.containerId)
 }
 
 /** Starts the sidecar unless it runs as it should. */
