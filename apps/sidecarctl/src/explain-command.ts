@@ -25,7 +25,7 @@ function explanation(answer: ExplainResponse, now: number): string {
   const lines = [`${name} is ${captured ? '' : 'not '}captured${because}`]
   for (const note of notes) lines.push(`  - ${visible(note)}`)
   for (const { state, since, detail, spiffeId, containerId, mtls } of sidecars) {
-    lines.push(`  sidecar ${containerId.slice(0, 12)}: ${state} since ${ageText(since, now)}`)
+    lines.push(`  sidecar ${containerId.slice(0, 12)}: ${state} for ${ageText(since, now)}`)
     if (detail !== undefined) lines.push(`    ${visible(detail)}`)
     if (spiffeId !== undefined) lines.push(`    identity ${visible(spiffeId)}, mutual TLS ${mtls}`)
   }

@@ -57,7 +57,9 @@ function agentText(status: StatusResponse, now: number): string {
 }
 
 function sidecarsText(sidecars: readonly SidecarInfo[], query: StatusQuery, now: number): string {
-  if (sidecars.length === 0) return ''
+  if (sidecars.length === 0) {
+    return query.namespace === undefined ? '' : `\nNo sidecars in namespace ${query.namespace}.\n`
+  }
   const wide = query.format === 'wide'
   const head = ['NAMESPACE', 'POD', 'STATE', 'MTLS', 'RESTARTS', 'AGE']
   const rows = sidecars.map((sidecar) => {

@@ -132,6 +132,9 @@ describe('status', () => {
     const answer = JSON.parse(stdout) as { sidecars: SidecarInfo[]; agent: { ready: boolean } }
     expect(answer.sidecars).toEqual([other])
     expect(answer.agent.ready).toBe(true)
+    expect((await ask('status', '-n', 'bnak')).stdout).toMatch(
+      /\nNo sidecars in namespace bnak\.\n$/,
+    )
   })
 
   test('exits with 1 for a failed sidecar, and says why', async () => {
@@ -184,7 +187,7 @@ describe('explain', () => {
     expect(stdout).toBe(
       [
         'shop/reviews-1 is captured because its annotation says inject "true"',
-        '  sidecar reviews-1-01: ready since 5m',
+        '  sidecar reviews-1-01: ready for 5m',
         '    identity spiffe://cluster.local/ns/shop/sa/default, mutual TLS strict',
         '',
       ].join('\n'),

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { AgentApiError } from '@proxy/agent-api'
 import { createTempDir } from '@proxy/testkit'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -151,4 +153,14 @@ test.for([
 test('what others wrote cannot steer a terminal', () => {
   expect(visible('a\u001b[2Jb\nc\u202ed')).toBe('a?[2Jb?c?d')
   expect(ageText('yesterday', 0)).toBe('?')
+})
+
+test('a reader that has had enough is no fault', async () => {
+  const tool = join(import.meta.dirname, '../dist/main.js')
+  // The reader is gone before the first byte is written.
+  const script = '{ sleep 0.2; "$0" "$1" --help; } | true; echo "${PIPESTATUS[*]}"'
+  const { stdout, stderr } = await promisify(execFile)('bash', [
+    ...['-c', script, process.execPath, tool],
+  ])
+  expect({ stdout, stderr }).toEqual({ stdout: '0 0\n', stderr: '' })
 })
