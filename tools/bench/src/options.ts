@@ -11,7 +11,7 @@ export interface BenchOptions {
 function benchCommand(): Command {
   return new Command('npm run bench --')
     .description(
-      'Measures what adding and deleting a pod takes on a small node in network namespaces: through\n' +
+      'Measures what adding and deleting a pod takes on a small node in network namespaces: through ' +
         'the whole chain by cnitool (with and without proxy-cni), and by the plugin alone.',
     )
     .option('--rounds <N>', 'how often each is measured', parseRounds, 30)

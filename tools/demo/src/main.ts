@@ -23,7 +23,7 @@ interface Options {
 
 const options = new Command('npm run demo --')
   .description(
-    'Builds a small node in network namespaces, runs the bookinfo scene on it with an Envoy per\n' +
+    'Builds a small node in network namespaces, runs the bookinfo scene on it with an Envoy per ' +
       'pod, proves that it works, and removes everything.',
   )
   .option('--keep', 'leave the node running and print what to try')
