@@ -11,6 +11,7 @@ export { type SpecIssue } from './spec/issue.ts'
 
 // Model and plan
 export { plan } from './plan/plan.ts'
+export { planFollowing } from './sets/plan-following.ts'
 export { ruleSetHash } from './model/hash.ts'
 export { families, type Family } from './model/family.ts'
 export {

@@ -40,9 +40,10 @@ export function isNoTable({ exitCode, stderr }: CommandOutput): boolean {
   return exitCode !== 0 && /no such file or directory/i.test(stderr)
 }
 
-/** Whether the failure is that a table which was to be new is there. */
-export function isTableThere({ exitCode, stderr }: CommandOutput): boolean {
-  return exitCode !== 0 && /file exists/i.test(stderr)
+/** Whether the failure can be that the table is not as it was read: not there, or not like that. */
+export function isChanged({ exitCode, stderr }: CommandOutput, exists: boolean): boolean {
+  const reasons = exists ? /file exists|no such file|resource busy/i : /file exists/i
+  return exitCode !== 0 && reasons.test(stderr)
 }
 
 /** The rule, chain or set that the line belongs to of which nft names the number. */

@@ -3,9 +3,10 @@ import { type RuleSet } from '../model/rule-set.ts'
 import { type NftState } from '../parse/nft-dump.ts'
 import { parseNftJson } from '../parse/nft-json.ts'
 import { nftTable } from '../render/nft-names.ts'
-import { renderNft } from '../render/nft-text.ts'
+import { setsInAdvance } from '../render/nft-changes.ts'
+import { renderNft, renderNftSets } from '../render/nft-text.ts'
 import { type CallOptions, type CommandRunner, type RedirectBackend } from './backend.ts'
-import { isNoTable, isTableThere, nftError } from './nft-error.ts'
+import { isChanged, isNoTable, nftError } from './nft-error.ts'
 
 /** How the back end for the `nft` program works. */
 export interface NftOptions {
@@ -32,15 +33,33 @@ export function nftBackend({ runner, counters = true }: NftOptions): RedirectBac
     return parseNftJson(output.stdout)
   }
 
+  /** Runs a script; false when the table was not as it was read. Throws when it failed otherwise. */
+  const run = async (script: string, exists: boolean, call?: CallOptions): Promise<boolean> => {
+    const output = await runner.run(load, script, call)
+    if (output.exitCode === 0) return true
+    if (isChanged(output, exists)) return false
+    throw nftError(load, output, script)
+  }
+
+  const replaceInside = async (
+    rules: RuleSet,
+    there: RuleSet,
+    call?: CallOptions,
+  ): Promise<boolean> => {
+    const sets = setsInAdvance(rules, there)
+    if (sets.length > 0 && !(await run(renderNftSets(sets), true, call))) return false
+    const over = { ...there, sets: [...there.sets, ...sets] }
+    return run(renderNft(rules, { counters, over }), true, call)
+  }
+
   const replace = async (rules: RuleSet, call?: CallOptions): Promise<void> => {
     const state = await read(call)
     if (differencesOf(rules, state).length === 0) return
-    if (!state.exists) {
-      const script = renderNft(rules, { counters, over: 'nothing' })
-      const output = await runner.run(load, script, call)
-      if (output.exitCode === 0) return
-      if (!isTableThere(output)) throw nftError(load, output, script)
-    }
+    const { exists, anomalies } = state
+    const fresh = renderNft(rules, { counters, over: 'nothing' })
+    if (!exists && (await run(fresh, false, call))) return
+    const isPlain = exists && anomalies.length === 0 && rules.chains.length > 0
+    if (isPlain && (await replaceInside(rules, state.rules, call))) return
     const script = renderNft(rules, { counters })
     const output = await runner.run(load, script, call)
     if (output.exitCode !== 0) throw nftError(load, output, script)

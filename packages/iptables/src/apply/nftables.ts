@@ -11,7 +11,8 @@ import {
   parseNftDump,
   setNamesOf,
 } from '../parse/nft-dump.ts'
-import { type NftBatch, renderNftBatch } from '../render/nft-batch.ts'
+import { type NftBatch, renderNftBatch, renderNftSets } from '../render/nft-batch.ts'
+import { setsInAdvance } from '../render/nft-changes.ts'
 import { nftTable } from '../render/nft-names.ts'
 import { type NftQuery, renderNftQuery } from '../render/nft-query.ts'
 import { type CallOptions, type NetlinkTransport, type RedirectBackend } from './backend.ts'
@@ -27,14 +28,26 @@ export interface NftablesOptions {
 /** How often rules are read anew when they changed while they were read. */
 const attempts = 5
 
-/** Error number EEXIST. */
-const alreadyThere = 17
+/** ENOENT, EBUSY and EEXIST: the table is not as it was read. */
+const changedErrors: readonly (number | undefined)[] = [2, 16, 17]
 
 /** The back end for nf_tables by netlink: one table of ours, replaced in one transaction. */
 export function nftablesBackend({ netlink, counters }: NftablesOptions): RedirectBackend {
   const conversation = converse(netlink)
-  const render = (rules: RuleSet, over: 'anything' | 'nothing') => (sequence: number) =>
+  const render = (rules: RuleSet, over: 'anything' | 'nothing' | RuleSet) => (sequence: number) =>
     renderNftBatch(rules, { sequence, over, ...(counters === undefined ? {} : { counters }) })
+
+  /** Adds the sets that must be there before the rules; what is there then. */
+  const inAdvance = async (
+    rules: RuleSet,
+    there: RuleSet,
+    call?: CallOptions,
+  ): Promise<RuleSet> => {
+    const sets = setsInAdvance(rules, there)
+    if (sets.length === 0) return there
+    await conversation.commit((sequence) => renderNftSets(sets, { sequence }), call)
+    return { ...there, sets: [...there.sets, ...sets] }
+  }
 
   // Deleting leaves the kernel work for which it makes whoever closes the socket wait, up to tens
   // of milliseconds. So nothing is deleted where nothing is, as in every new pod, and nothing is
@@ -42,13 +55,14 @@ export function nftablesBackend({ netlink, counters }: NftablesOptions): Redirec
   const replace = async (rules: RuleSet, call?: CallOptions): Promise<void> => {
     const state = await readState(conversation, call)
     if (differencesOf(rules, state).length === 0) return
-    if (!state.exists) {
-      try {
-        await conversation.commit(render(rules, 'nothing'), call)
-        return
-      } catch (error) {
-        if (!(error instanceof IptablesError) || error.errno !== alreadyThere) throw error
-      }
+    const over = !state.exists ? 'nothing' : state.anomalies.length === 0 ? state.rules : 'anything'
+    try {
+      const there = typeof over === 'string' ? over : await inAdvance(rules, over, call)
+      await conversation.commit(render(rules, there), call)
+      return
+    } catch (error) {
+      const isChange = error instanceof IptablesError && changedErrors.includes(error.errno)
+      if (over === 'anything' || !isChange) throw error
     }
     await conversation.commit(render(rules, 'anything'), call)
   }

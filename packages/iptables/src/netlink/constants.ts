@@ -37,12 +37,16 @@ export const nftMessage = {
   deleteTable: 2,
   newChain: 3,
   getChain: 4,
+  deleteChain: 5,
   newRule: 6,
   getRule: 7,
+  deleteRule: 8,
   newSet: 9,
   getSet: 10,
+  deleteSet: 11,
   newSetElement: 12,
   getSetElement: 13,
+  deleteSetElement: 14,
 } as const
 
 /** Protocol families of tables (linux/netfilter.h). */

@@ -16,6 +16,7 @@ import {
 import { expressionWriter } from '../netlink/expressions.ts'
 import { elementsOf, setShapes } from '../netlink/values.ts'
 import { NetlinkWriter } from '../netlink/writer.ts'
+import { nftChanges, type NftChanges } from './nft-changes.ts'
 import { nftTable } from './nft-names.ts'
 import { writeRule } from './nft-rule.ts'
 
@@ -26,10 +27,12 @@ export interface NftBatchOptions {
   /** Whether each rule counts packets and bytes. Default true. */
   readonly counters?: boolean
   /**
-   * What of ours the namespace has: `anything` (the default) is replaced; `nothing` is less work
-   * for the kernel, which refuses the transaction (EEXIST) when it has our table after all.
+   * What of ours the namespace has. Rules as they were read are replaced inside their chains, so
+   * that every packet meets the old rules or the new ones. `anything` (the default) is replaced as
+   * a table, during which a packet can pass in between. `nothing` is less work for the kernel,
+   * which refuses the transaction (EEXIST) when it has our table after all.
    */
-  readonly over?: 'anything' | 'nothing'
+  readonly over?: 'anything' | 'nothing' | RuleSet
 }
 
 /** A transaction for the kernel: all of it takes effect, or nothing. */
@@ -45,20 +48,23 @@ const elementsPerMessage = 1024
 
 /**
  * The nf_tables transaction that makes a namespace have exactly these rules of ours, whatever
- * version of our table it has: the table is added, deleted and added again in one step. No rules
- * mean no table.
+ * version of our table it has. No rules mean no table.
  */
 export function renderNftBatch(rules: RuleSet, options: NftBatchOptions = {}): NftBatch {
   const out = batchWriter(options.sequence ?? 1)
   const over = options.over ?? 'anything'
-  if (over === 'anything') replaceTable(out)
+  if (over === 'anything' || rules.chains.length === 0) replaceTable(out)
   if (rules.chains.length === 0) return out.finish()
   const create = over === 'nothing' ? flag.create | flag.exclusive : flag.create
   out.send('newTable', create, `table ${nftTable}`, (writer) =>
     writer.text(attribute.table.name, nftTable),
   )
-  for (const [index, set] of rules.sets.entries()) sendSet(out, set, index + 1)
-  for (const chain of rules.chains) sendChain(out, chain)
+  const changes = nftChanges(rules, typeof over === 'object' ? over : noRules)
+  if (typeof over === 'object') clear(out, changes)
+  for (const [index, set] of changes.newSets.entries()) sendSet(out, set, index + 1)
+  for (const { added } of changes.changedSets) sendElements(out, added, 'newSetElement')
+  for (const chain of changes.newChains) sendChain(out, chain)
+  if (changes.onlyElements) return out.finish()
   const sets = new Map(rules.sets.map((set) => [set.name, set]))
   for (const chain of rules.chains) {
     const name = nftChain(chain.table, chain.name)
@@ -81,6 +87,16 @@ export function renderNftBatch(rules: RuleSet, options: NftBatchOptions = {}): N
   return out.finish()
 }
 
+/** The transaction that adds sets to our table and leaves all else as it is. */
+export function renderNftSets(
+  sets: readonly NamedSet[],
+  options: Pick<NftBatchOptions, 'sequence'> = {},
+): NftBatch {
+  const out = batchWriter(options.sequence ?? 1)
+  for (const [index, set] of sets.entries()) sendSet(out, set, index + 1)
+  return out.finish()
+}
+
 /** The nf_tables transaction that takes our table away; one that is not there is a success. */
 export function renderNftRemoval(options: Pick<NftBatchOptions, 'sequence'> = {}): NftBatch {
   const out = batchWriter(options.sequence ?? 1)
@@ -93,6 +109,45 @@ function replaceTable(out: BatchWriter): void {
   const name = (writer: NetlinkWriter): void => writer.text(attribute.table.name, nftTable)
   out.send('newTable', flag.create, `table ${nftTable}`, name)
   out.send('deleteTable', 0, `table ${nftTable}`, name)
+}
+
+const noRules: RuleSet = { families: [], sets: [], chains: [] }
+
+/** Takes away all rules of all chains. */
+function clearRules(out: BatchWriter): void {
+  out.send('deleteRule', 0, `rules of table ${nftTable}`, (writer) =>
+    writer.text(attribute.rule.table, nftTable),
+  )
+}
+
+/** Takes all rules away, which nothing else refers to, then what is not wanted any more. */
+function clear(out: BatchWriter, changes: NftChanges): void {
+  const { staleChains, staleSets, changedSets, onlyElements } = changes
+  if (!onlyElements) clearRules(out)
+  for (const chain of staleChains) {
+    const name = nftChain(chain.table, chain.name)
+    out.send('deleteChain', 0, `chain ${name}`, (writer) => {
+      writer.text(attribute.chain.table, nftTable)
+      writer.text(attribute.chain.name, name)
+    })
+  }
+  for (const { name } of staleSets) {
+    out.send('deleteSet', 0, `set ${name}`, (writer) => {
+      writer.text(attribute.set.table, nftTable)
+      writer.text(attribute.set.name, name)
+    })
+  }
+  for (const { removed, added } of changedSets) {
+    if (removed !== 'all') {
+      sendElements(out, removed, 'deleteSetElement')
+      continue
+    }
+    // Without elements it means all of them.
+    out.send('deleteSetElement', 0, `elements of set ${added.name}`, (writer) => {
+      writer.text(attribute.elements.table, nftTable)
+      writer.text(attribute.elements.set, added.name)
+    })
+  }
 }
 
 function sendSet(out: BatchWriter, set: NamedSet, id: number): void {
@@ -110,9 +165,18 @@ function sendSet(out: BatchWriter, set: NamedSet, id: number): void {
     // Type 0 (byte order of the key) and length, as nft writes them.
     writer.bytes(attribute.set.userData, Uint8Array.of(0, 4, ...hostBytes32(shape.byteOrder)))
   })
+  sendElements(out, set, 'newSetElement')
+}
+
+function sendElements(
+  out: BatchWriter,
+  set: NamedSet,
+  message: 'newSetElement' | 'deleteSetElement',
+): void {
   const elements = elementsOf(set)
   for (let at = 0; at < elements.length; at += elementsPerMessage) {
-    out.send('newSetElement', flag.create, `elements of set ${set.name}`, (writer) => {
+    const flags = message === 'newSetElement' ? flag.create : 0
+    out.send(message, flags, `elements of set ${set.name}`, (writer) => {
       writer.text(attribute.elements.table, nftTable)
       writer.text(attribute.elements.set, set.name)
       writer.nest(attribute.elements.list, () => {

@@ -52,6 +52,46 @@ test('a table that came meanwhile is replaced', async () => {
   ])
 })
 
+describe('where rules are', () => {
+  const before = planOf('pod-other-ports')
+  const changed = { exitCode: 1, stderr: 'Error: Could not process rule: Device or resource busy' }
+
+  test('they are replaced inside their chains', async () => {
+    const runner = machine({ stdout: jsonListing(before) })
+    await nftBackend({ runner }).apply(rules)
+    expect(firstWords(runner)).toEqual(['flush table inet proxy_sidecar'])
+  })
+
+  test('new sets of blocks come before the rules that use them', async () => {
+    const runner = machine({ stdout: jsonListing(before) })
+    await nftBackend({ runner }).apply(planOf('pod-include-exclude-ip'))
+    expect(firstWords(runner)).toEqual([
+      'table inet proxy_sidecar {',
+      'flush table inet proxy_sidecar',
+    ])
+    const [first, second] = runner.commands.slice(1)
+    expect(first?.stdin).toContain('set include_outbound_ipv4')
+    expect(first?.stdin).not.toContain('chain')
+    expect(second?.stdin).not.toContain('set include_outbound_ipv4 {')
+  })
+
+  test('a table that is not as it was read is made anew', async () => {
+    const runner = machine({ stdout: jsonListing(before) }, changed)
+    await nftBackend({ runner }).apply(rules)
+    expect(firstWords(runner)).toEqual([
+      'flush table inet proxy_sidecar',
+      'add table inet proxy_sidecar',
+    ])
+  })
+
+  test('a table that no rule set describes is made anew', async () => {
+    const stdout = jsonListing(before).replace('"policy":"accept"', '"policy":"drop"')
+    const runner = machine({ stdout })
+    await nftBackend({ runner }).apply(rules)
+    expect(firstWords(runner)).toEqual(['add table inet proxy_sidecar'])
+  })
+})
+
 test('removes only what is there', async () => {
   const empty = machine(none)
   await nftBackend({ runner: empty }).remove()
@@ -72,7 +112,7 @@ describe('errors', () => {
     ['Error: Could not process rule: Operation not supported', 1, 'unsupported'],
     ['Error: Could not process rule: No such file or directory', 1, 'kernel-refused'],
     ['Error: syntax error, unexpected newline', 1, 'command-failed'],
-    ['Error: Could not process rule: Device or resource busy', 1, 'changed-meanwhile'],
+    ['Error: Could not process rule: Resource temporarily unavailable', 1, 'changed-meanwhile'],
     ['', 127, 'unsupported'],
   ] as const)('%s', async ([stderr, exitCode, code]) => {
     const runner = machine(none, { exitCode, stderr })
