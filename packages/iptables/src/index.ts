@@ -67,6 +67,19 @@ export { type Packet } from './explain/packet.ts'
 // For those who write a transport
 export { replyTracker, type ReplyTracker } from './netlink/reply-tracker.ts'
 
+// Which back end
+export { type BackendKind, backendKinds } from './detect/backend-kind.ts'
+export {
+  type Capabilities,
+  type Capability,
+  detectCapabilities,
+  type DetectOptions,
+} from './detect/capabilities.ts'
+export { type Choice, chooseBackend, type ChooseOptions } from './detect/choose.ts'
+export { type ForeignMesh } from './detect/meshes.ts'
+export { quietRunner } from './detect/quiet-runner.ts'
+export { detectUsage, type NamespaceUsage, type UsedBy } from './detect/usage.ts'
+
 // Back ends
 export { iptablesRestoreBackend, type IptablesRestoreOptions } from './apply/iptables-restore.ts'
 export { nftBackend, type NftOptions } from './apply/nft.ts'
