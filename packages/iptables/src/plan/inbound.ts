@@ -1,6 +1,7 @@
 import { type Match } from '../model/match.ts'
 import { type Chain, type Rule } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
+import { excludedInterfacesIn } from './interfaces.ts'
 import { tcp } from './protocols.ts'
 import { type SetCollector } from './sets.ts'
 import { virtualEntry } from './virtual.ts'
@@ -28,15 +29,6 @@ export function inboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
   const tunnel: Match = { kind: 'destination-port', values: [spec.tunnelPort], negate: false }
   const skipTunnel = rule('skip-tunnel-port', [tcp, tunnel], { kind: 'return' })
   return [prerouting, { table: 'nat', name: 'inbound', rules: [skipTunnel, ...captured] }, capture]
-}
-
-/** Traffic of these interfaces is left alone. */
-export function excludedInterfacesIn(spec: RedirectSpec, sets: SetCollector): Rule[] {
-  const { families, excludeInterfaces: names } = spec
-  if (names.length === 0) return []
-  const values = sets.values('exclude_interfaces', 'interface', names)
-  const match: Match[] = [{ kind: 'in-interface', values, negate: false }]
-  return [{ name: 'exclude-interfaces-in', families, match, verdict: { kind: 'return' } }]
 }
 
 /** The rules that send captured ports to the redirection; none when nothing is captured. */

@@ -1,6 +1,6 @@
 import { type Chain, type Rule } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
-import { excludedInterfacesIn } from './inbound.ts'
+import { excludedInterfacesIn } from './interfaces.ts'
 import { type SetCollector } from './sets.ts'
 
 /** What happens to packets on arrival, before connections are captured. */

@@ -5,6 +5,8 @@ import { type Chain, type Rule } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
 import { capturedDestinations, excludedCidrs, excludedPorts } from './destinations.ts'
 import { tcp } from './protocols.ts'
+import { capturesDns, dnsEntry, dnsRedirects, domainPort } from './dns.ts'
+import { excludedInterfacesOut } from './interfaces.ts'
 import { proxyOwners, skipOtherOwners, skipProxy } from './owners.ts'
 import { type SetCollector } from './sets.ts'
 
@@ -14,12 +16,7 @@ const onLoopback: Match = { kind: 'out-interface', values: ['lo'], negate: false
 /** The chains for connections that the pod makes, and the redirection to the outbound port. */
 export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
   const { families } = spec
-  const entry: Rule[] = []
-  if (spec.excludeInterfaces.length > 0) {
-    const values = sets.values('exclude_interfaces', 'interface', spec.excludeInterfaces)
-    const match: Match[] = [{ kind: 'out-interface', values, negate: false }]
-    entry.push({ name: 'exclude-interfaces-out', families, match, verdict: leave })
-  }
+  const entry = [...excludedInterfacesOut(spec, sets), ...dnsEntry(spec)]
   const verdict = { kind: 'jump', chain: 'outbound' } as const
   entry.push({ name: 'to-outbound', families, match: [tcp], verdict })
 
@@ -28,11 +25,8 @@ export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] 
     ...excludedPorts(spec, sets),
     ...fromProxyToApplication(spec),
     ...fromProxyToItself(spec, sets),
-    ...fromApplicationToItself(spec),
-    ...skipProxy(spec, sets),
-    ...(captured.length === 0
-      ? []
-      : [...skipOtherOwners(spec, sets), ...toLoopback(spec), ...excludedCidrs(spec, sets)]),
+    ...decidedByOwner(spec, sets, captured),
+    ...(captured.length === 0 ? [] : [...toLoopback(spec), ...excludedCidrs(spec, sets)]),
     ...captured,
   ]
   const to = { kind: 'redirect', port: spec.outboundPort } as const
@@ -44,6 +38,17 @@ export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] 
       ? []
       : [{ table: 'nat', name: 'capture-outbound', rules: [redirect] } as const]),
   ]
+}
+
+/** What is decided before the destination is looked at. */
+function decidedByOwner(spec: RedirectSpec, sets: SetCollector, captured: readonly Rule[]): Rule[] {
+  const toItself = fromApplicationToItself(spec)
+  const proxy = skipProxy(spec, sets)
+  if (!capturesDns(spec)) {
+    return [...toItself, ...proxy, ...(captured.length === 0 ? [] : skipOtherOwners(spec, sets))]
+  }
+  // A DNS server may be the pod's own, at 127.0.0.53: queries are captured before that is skipped.
+  return [...proxy, ...skipOtherOwners(spec, sets), ...dnsRedirects(spec, sets, tcp), ...toItself]
 }
 
 /** The proxy hands a captured inbound connection to the application from an address of its own. */
@@ -66,7 +71,9 @@ function fromProxyToApplication(spec: RedirectSpec): Rule[] {
  */
 function fromProxyToItself(spec: RedirectSpec, sets: SetCollector): Rule[] {
   const verdict = { kind: 'jump', chain: 'capture-inbound' } as const
-  const tunnel: Match = { kind: 'destination-port', values: [spec.tunnelPort], negate: true }
+  const own = capturesDns(spec) ? [domainPort, spec.tunnelPort] : [spec.tunnelPort]
+  const ports = own.length === 1 ? own : sets.values('ports_of_proxy_to_itself', 'port', own)
+  const tunnel: Match = { kind: 'destination-port', values: ports, negate: true }
   return proxyOwners(spec, sets).flatMap(({ label, match }) =>
     perFamily(spec, (family) => ({
       name: `proxy-${label}-to-itself`,

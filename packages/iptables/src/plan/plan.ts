@@ -1,5 +1,6 @@
 import { type RuleSet } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
+import { dnsChains, zoneChains } from './dns.ts'
 import { inboundChains } from './inbound.ts'
 import { mangleChains } from './mangle.ts'
 import { outboundChains } from './outbound.ts'
@@ -12,9 +13,11 @@ import { virtualChains } from './virtual.ts'
 export function plan(spec: RedirectSpec): RuleSet {
   const sets = setCollector()
   const chains = [
+    ...zoneChains(spec, sets),
     ...mangleChains(spec, sets),
     ...inboundChains(spec, sets),
     ...virtualChains(spec, sets),
+    ...dnsChains(spec, sets),
     ...outboundChains(spec, sets),
   ]
   const named = sets.all()

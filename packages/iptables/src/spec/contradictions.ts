@@ -13,12 +13,20 @@ export function contradictionsOf(
     ...sourceClashes(spec),
     ...nobody(spec),
   ]
-  return mode === 'keep' ? own : [...own, ...entryClashes(spec), ...cidrClashes(spec)]
+  return mode === 'keep'
+    ? own
+    : [...own, ...entryClashes(spec), ...cidrClashes(spec), ...dnsClashes(spec)]
 }
 
-const ownPorts = ['outboundPort', 'inboundPort', 'tunnelPort'] as const
+type OwnPort = 'outboundPort' | 'inboundPort' | 'tunnelPort' | 'dnsPort'
+
+function ownPortsOf(spec: RedirectSpec): readonly OwnPort[] {
+  const always = ['outboundPort', 'inboundPort', 'tunnelPort'] as const
+  return spec.captureDns.length === 0 ? always : [...always, 'dnsPort']
+}
 
 function ownPortClashes(spec: RedirectSpec): SpecIssue[] {
+  const ownPorts = ownPortsOf(spec)
   return ownPorts.flatMap((field, index) =>
     ownPorts
       .slice(0, index)
@@ -36,7 +44,7 @@ function ownPortsIncluded(spec: RedirectSpec): SpecIssue[] {
   const included = spec.includeInboundPorts
   if (included === '*') return []
   return included.flatMap((value, index) =>
-    ownPorts
+    ownPortsOf(spec)
       .filter((own) => spec[own] === value)
       .map((own) => ({
         path: `includeInboundPorts[${index}]`,
@@ -64,6 +72,13 @@ function sourceClashes(spec: RedirectSpec): SpecIssue[] {
     })
   }
   return clashes
+}
+
+function dnsClashes(spec: RedirectSpec): SpecIssue[] {
+  const at = spec.excludeOutboundPorts.indexOf(53)
+  if (at < 0 || spec.captureDns.length === 0) return []
+  const message = 'must not be excluded while captureDns captures it'
+  return [{ path: `excludeOutboundPorts[${at}]`, value: 53, message }]
 }
 
 function entryClashes(spec: RedirectSpec): SpecIssue[] {

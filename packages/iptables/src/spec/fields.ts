@@ -117,6 +117,22 @@ export function addressOf(family: Family, example: string): z.ZodType<string> {
   })
 }
 
+const anyAddressText = 'must be an address such as "10.96.0.10" or "fd00::a", without a prefix'
+
+/** Addresses of either family without duplicates, in canonical text, or `*` for all. */
+export const addressesOrAll: z.ZodType<'*' | string[]> = allOr(
+  list(
+    z.string({ error: anyAddressText }).transform((value, context) => {
+      const address = parseAddress(value)
+      if (address !== undefined) return formatAddress(address)
+      context.addIssue(anyAddressText)
+      return z.NEVER
+    }),
+    'must be a list of addresses',
+  ),
+  'must be "*" (all servers) or a list of addresses',
+)
+
 function allOr<T>(inner: z.ZodType<T>, text: string): z.ZodType<'*' | T> {
   return z.unknown().transform((value, context): '*' | T => {
     if (value === '*') return '*'

@@ -4,6 +4,7 @@ import { IptablesError } from '../error.ts'
 import { cidrOf, covers } from '../model/cidr.ts'
 import { contradictionsOf } from './contradictions.ts'
 import {
+  addressesOrAll,
   addressOf,
   cidr,
   cidrs,
@@ -33,6 +34,14 @@ export interface RedirectSpec {
   readonly inboundPort: number
   /** Port of the proxy for tunnels (HBONE) from other proxies; never captured. Default 15008. */
   readonly tunnelPort: number
+  /** Port on which the proxy takes DNS queries, by UDP and TCP. Default 15053. */
+  readonly dnsPort: number
+  /**
+   * Servers, by address, to which DNS queries (port 53, UDP and TCP) are captured, at loopback
+   * addresses too; `*` is all servers, an empty list none. Lists of addresses and ports do not
+   * matter to them. Default none.
+   */
+  readonly captureDns: '*' | readonly string[]
   /** Inbound TCP ports to capture; `*` is all, an empty list none. Default `*`. */
   readonly includeInboundPorts: '*' | readonly number[]
   /** Inbound TCP ports left alone although `includeInboundPorts` is `*`. Default none. */
@@ -90,6 +99,8 @@ const schema = z.strictObject(
     outboundPort: port.default(15_001),
     inboundPort: port.default(15_006),
     tunnelPort: port.default(15_008),
+    dnsPort: port.default(15_053),
+    captureDns: addressesOrAll.default([]),
     includeInboundPorts: portsOrAll.default('*'),
     excludeInboundPorts: ports.default([]),
     includeOutboundPorts: ports.default([]),

@@ -34,6 +34,10 @@ const blocks = fc.shuffledSubarray(
 /** Specifications about the ports and addresses of the scene. */
 const input = fc.record({
   families: fc.shuffledSubarray([...families], { minLength: 1 }),
+  captureDns: fc.oneof(
+    fc.constant('*'),
+    fc.shuffledSubarray(['10.77.0.1', '10.99.0.1', '127.0.0.1', 'fd77::1', '::1']),
+  ),
   includeInboundPorts: fc.oneof(fc.constant('*'), ports),
   excludeInboundPorts: ports,
   includeOutboundPorts: ports,
@@ -43,8 +47,9 @@ const input = fc.record({
   excludeInterfaces: fc.shuffledSubarray(['net1', 'eth0', 'lo'], { maxLength: 1 }),
   rerouteVirtualInterfaces: fc.shuffledSubarray(['net1', 'eth0', 'lo'], { maxLength: 1 }),
   dropInvalid: fc.boolean(),
-  proxyUids: fc.shuffledSubarray([1337, 4000]),
-  proxyGids: fc.shuffledSubarray([1337, 4000], { minLength: 1 }),
+  // The server of the scene for DNS is the user 1337 of no such group.
+  proxyUids: fc.constantFrom([1337], [1337, 4000]),
+  proxyGids: fc.shuffledSubarray([1337, 4000]),
   proxyMarks: fc.shuffledSubarray([500, 501]),
   includeOwnerGroups: fc.oneof(fc.constant('*'), fc.shuffledSubarray([1000, 2000, 4000])),
   excludeOwnerGroups: fc.shuffledSubarray([2000, 3000, 4000], { maxLength: 2 }),
@@ -68,14 +73,36 @@ const question: fc.Arbitrary<Question> = fc.oneof(
     asProxySource: fc.boolean(),
   }),
   fc.record({
+    from: fc.constantFrom(
+      'app' as const,
+      'proxy' as const,
+      'proxy-group' as const,
+      'other-group' as const,
+    ),
+    to: fc.constantFrom(
+      'pod' as const,
+      'loopback' as const,
+      'client' as const,
+      'secondClient' as const,
+    ),
+    port: fc.constant(53),
+    protocol: fc.constant('udp' as const),
+  }),
+  fc.record({
     from: fc.constantFrom(...(Object.keys(owners) as Who[])),
     to: fc.constantFrom(...remote),
     port: fc.constantFrom(...remotePorts),
   }),
 )
 
+const labels = new Map([
+  [15_001, 'outbound-capture'],
+  [15_006, 'inbound-capture'],
+  [15_053, 'dns-capture'],
+])
+
 function expected({ to }: Question, { verdict, port }: Explanation): string {
-  if (verdict === 'captured') return port === 15_001 ? 'outbound-capture' : 'inbound-capture'
+  if (verdict === 'captured') return labels.get(port ?? 0) ?? 'nobody'
   return (own as readonly string[]).includes(to) ? 'app' : 'remote'
 }
 
@@ -117,8 +144,9 @@ describe.each(backendNames)('%s', (name) => {
     await backend.apply(plan(parseRedirectSpec({})))
     for (const family of families) {
       const { client, pod } = addresses[family]
-      expect(await scene.inside.datagram(client, 443)).toBe('remote')
-      expect(await scene.outside.datagram(pod, 8080)).toBe('app')
+      const owner = owners.app
+      expect(await scene.inside.datagram({ host: client, port: 443, ...owner })).toBe('remote')
+      expect(await scene.outside.datagram({ host: pod, port: 8080, ...owner })).toBe('app')
     }
   })
 })

@@ -23,6 +23,8 @@ test('has a default for every field', () => {
     outboundPort: 15_001,
     inboundPort: 15_006,
     tunnelPort: 15_008,
+    dnsPort: 15_053,
+    captureDns: [],
     includeInboundPorts: '*',
     excludeInboundPorts: [],
     includeOutboundPorts: [],
@@ -238,6 +240,34 @@ describe('names field, value and what is allowed', () => {
       ['excludeInterfaces[0] = "net1": must not also be in rerouteVirtualInterfaces'],
     ],
     ['a word for true', { dropInvalid: 'yes' }, ['dropInvalid = "yes": must be true or false']],
+    [
+      'DNS captured and excluded',
+      { captureDns: '*', excludeOutboundPorts: [7, 53] },
+      ['excludeOutboundPorts[1] = 53: must not be excluded while captureDns captures it'],
+    ],
+    [
+      'port of DNS used twice',
+      { captureDns: '*', dnsPort: 15_006 },
+      ['dnsPort = 15006: must differ from inboundPort, which is the same port'],
+    ],
+    ['port of DNS, which is not captured', { dnsPort: 15_006 }, []],
+    [
+      'block of DNS servers',
+      { captureDns: ['10.96.0.10/32'] },
+      [
+        'captureDns[0] = "10.96.0.10/32": must be an address such as "10.96.0.10" or "fd00::a", without a prefix',
+      ],
+    ],
+    [
+      'DNS server twice',
+      { captureDns: ['fd00::a', 'fd00:0::a'] },
+      ['captureDns[1] = "fd00:0::a": must not repeat entry [0]'],
+    ],
+    [
+      'one DNS server as text',
+      { captureDns: '10.96.0.10' },
+      ['captureDns = "10.96.0.10": must be "*" (all servers) or a list of addresses'],
+    ],
     [
       'group in and out',
       { includeOwnerGroups: [7, 8], excludeOwnerGroups: [8] },

@@ -24,6 +24,10 @@ export const anyCidr: fc.Arbitrary<string> = fc.oneof(cidrOfFamily('ipv4'), cidr
 const port = fc.integer({ min: 1, max: 65_535 })
 const ports = fc.uniqueArray(port, { maxLength: 40 })
 const cidrs = fc.uniqueArray(anyCidr, { maxLength: 12 })
+const addresses = fc.uniqueArray(
+  anyCidr.map((text) => text.split('/')[0] ?? ''),
+  { maxLength: 4 },
+)
 const owners = fc.uniqueArray(fc.integer({ min: 1, max: 4_294_967_294 }), {
   minLength: 1,
   maxLength: 4,
@@ -34,7 +38,8 @@ const name = fc.stringMatching(/^[a-z][a-z0-9._@-]{0,14}$/)
 export const anySpec: fc.Arbitrary<RedirectSpec> = fc
   .record({
     families: fc.shuffledSubarray([...families], { minLength: 1 }),
-    own: fc.uniqueArray(port, { minLength: 3, maxLength: 3 }),
+    own: fc.uniqueArray(port, { minLength: 4, maxLength: 4 }),
+    captureDns: fc.oneof(fc.constant('*' as const), fc.constant([]), addresses),
     includeInboundPorts: fc.oneof(fc.constant('*' as const), ports),
     excludeInboundPorts: ports,
     includeOutboundPorts: ports,
@@ -51,11 +56,11 @@ export const anySpec: fc.Arbitrary<RedirectSpec> = fc
     excludeOwnerGroups: fc.oneof(fc.constant([]), owners),
     loopbackCidr: fc.constantFrom('127.0.0.1/32', '127.0.0.0/8', '127.3.0.0/16'),
   })
-  .map(({ own: [outboundPort, inboundPort, tunnelPort], ...rest }) => {
-    const own = [outboundPort, inboundPort, tunnelPort]
+  .map(({ own, ...rest }) => {
+    const [outboundPort, inboundPort, tunnelPort, dnsPort] = own
     const include = rest.includeInboundPorts
     const includeInboundPorts = include === '*' ? include : include.filter((p) => !own.includes(p))
-    const input = { ...rest, includeInboundPorts, outboundPort, inboundPort, tunnelPort }
+    const input = { ...rest, includeInboundPorts, outboundPort, inboundPort, tunnelPort, dnsPort }
     return parseRedirectSpec(input, { contradictions: 'keep' })
   })
 

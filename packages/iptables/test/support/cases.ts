@@ -56,6 +56,27 @@ export const goldenCases: Readonly<Record<string, Readonly<Record<string, unknow
     rerouteVirtualInterfaces: ['eth1', 'eth2'],
   },
   'drop-invalid': { ...pod, dropInvalid: true },
+  'dns-uid-gid': {
+    ...bare,
+    ...both,
+    captureDns: ['127.0.0.53', '::127.0.0.53'],
+    proxyUids: [3, 4],
+    proxyGids: [1, 2],
+  },
+  'ipv6-dns-outbound-owner-groups': {
+    ...bare,
+    ...both,
+    captureDns: '*',
+    includeOwnerGroups: [101, 202],
+  },
+  'ipv6-dns-outbound-owner-groups-exclude': {
+    ...bare,
+    ...both,
+    captureDns: '*',
+    excludeOwnerGroups: [888, 21],
+    excludeInterfaces: ['net1'],
+  },
+  'pod-dns': { ...pod, captureDns: '*' },
   ipnets: { ...bare, includeOutboundCidrs: ['10.0.0.0/8'] },
   'basic-exclude-nic': { ...bare, includeInboundPorts: '*', excludeInterfaces: ['not-istio-nic'] },
   'ip-range': {

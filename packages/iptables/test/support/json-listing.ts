@@ -70,6 +70,8 @@ function conditions(rule: Rule): unknown[] {
   const ip = rule.families[0] === 'ipv4' ? 'ip' : 'ip6'
   const hasAddress = rule.match.some(({ kind }) => kind === 'source' || kind === 'destination')
   const hasPort = rule.match.some(({ kind }) => kind.endsWith('-port'))
+  const protocol = rule.match.find(({ kind }) => kind === 'protocol')
+  const transport = protocol?.kind === 'protocol' ? protocol.protocol : 'th'
   const needsFamily = rule.families.length === 1 && !hasAddress
   const family = {
     match: { op: '==', left: { meta: { key: 'nfproto' } }, right: rule.families[0] },
@@ -78,11 +80,11 @@ function conditions(rule: Rule): unknown[] {
     ...(needsFamily ? [family] : []),
     ...rule.match
       .filter(({ kind }) => kind !== 'protocol' || !hasPort)
-      .map((match) => condition(match, ip)),
+      .map((match) => condition(match, ip, transport)),
   ]
 }
 
-function condition(match: Match, ip: string): unknown {
+function condition(match: Match, ip: string, transport: string): unknown {
   const payload = (protocol: string, field: string): unknown => ({ payload: { protocol, field } })
   const meta = (key: string): unknown => ({ meta: { key } })
   const left: Readonly<Record<string, unknown>> = {
@@ -95,8 +97,8 @@ function condition(match: Match, ip: string): unknown {
     'connection-mark': { ct: { key: 'mark' } },
     source: payload(ip, 'saddr'),
     destination: payload(ip, 'daddr'),
-    'source-port': payload('tcp', 'sport'),
-    'destination-port': payload('tcp', 'dport'),
+    'source-port': payload(transport, 'sport'),
+    'destination-port': payload(transport, 'dport'),
   }
   if (match.kind === 'protocol') {
     return { match: { op: '==', left: left[match.kind], right: match.protocol } }

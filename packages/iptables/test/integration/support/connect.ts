@@ -12,6 +12,16 @@ export async function connect(
 ): Promise<string> {
   const source = probe.asProxySource === true ? { source: proxySource[family] } : {}
   const target = { host: addresses[family][probe.to], port: probe.port, ...source }
+  if (probe.protocol === 'udp') {
+    const { host, port } = target
+    const { uid, gid } = owners[probe.from === 'client' ? 'app' : probe.from]
+    return (probe.from === 'client' ? scene.outside : scene.inside).datagram({
+      host,
+      port,
+      uid,
+      gid,
+    })
+  }
   const answer = await (probe.from === 'client'
     ? scene.outside.connect({ ...target, ...owners.app })
     : scene.inside.connect({ ...target, ...owners[probe.from] }))

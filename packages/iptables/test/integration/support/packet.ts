@@ -10,7 +10,12 @@ export function packetOf(probe: Omit<Probe, 'expect'>, family: Family): Packet {
   const { pod, second, loopback, otherLoopback, [probe.to]: host } = addresses[family]
   const own: readonly string[] = [pod, second, loopback, otherLoopback]
   const isSecond = probe.to === 'second' || probe.to === 'secondClient'
-  const base = { family, protocol: 'tcp', destination: host, destinationPort: probe.port } as const
+  const base = {
+    family,
+    protocol: probe.protocol ?? 'tcp',
+    destination: host,
+    destinationPort: probe.port,
+  } as const
   if (probe.from === 'client') {
     const source = addresses[family][isSecond ? 'secondClient' : 'client']
     return { ...base, direction: 'inbound', source, interface: isSecond ? 'net1' : 'eth0' }

@@ -9,25 +9,43 @@ import { createInterface } from 'node:readline'
 import { type ProbeRequest } from './probes.ts'
 
 const timeoutMs = 3000
+const proxyUid = 1337
 
-async function listen({ port, label }: Extract<ProbeRequest, { op: 'listen' }>): Promise<string> {
+async function listen(request: Extract<ProbeRequest, { op: 'listen' }>): Promise<string> {
+  const { port, label, local = false } = request
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.end(`${label} ${(socket.remoteAddress ?? '').replace('::ffff:', '')}`)
   })
   server.listen({ host: '::', port })
   await once(server, 'listening')
-  const datagrams = createSocket('udp6')
-  datagrams.on('message', (_, { address, port: to }) => datagrams.send(label, to, address))
-  datagrams.bind(port)
-  await once(datagrams, 'listening')
+  for (const address of local ? ['127.0.0.1', '::1'] : ['::']) {
+    const datagrams = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+    datagrams.on('message', (_, sender) => datagrams.send(label, sender.port, sender.address))
+    // Rules know the proxy's answers by their owner.
+    if (local) process.seteuid?.(proxyUid)
+    datagrams.bind({ address, port })
+    await once(datagrams, 'listening')
+    if (local) process.seteuid?.(0)
+  }
   return 'listening'
 }
 
-async function ask({ host, port }: Extract<ProbeRequest, { op: 'datagram' }>): Promise<string> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+async function ask(request: Extract<ProbeRequest, { op: 'datagram' }>): Promise<string> {
+  const { host, port, uid, gid, from } = request
+  process.setegid?.(gid)
+  process.seteuid?.(uid)
+  const type = host.includes(':') ? 'udp6' : 'udp4'
+  const socket = createSocket({ type, reuseAddr: true })
   try {
-    socket.send('?', port, host)
+    if (from !== undefined) {
+      socket.bind(from)
+      await once(socket, 'listening')
+    }
+    // A connected socket takes answers from that address and port only, as resolvers do.
+    socket.connect(port, host)
+    await once(socket, 'connect')
+    socket.send('?')
     const [answer] = (await once(socket, 'message', {
       signal: AbortSignal.timeout(timeoutMs),
     })) as [Buffer]
@@ -36,6 +54,8 @@ async function ask({ host, port }: Extract<ProbeRequest, { op: 'datagram' }>): P
     return (error as Error).name === 'AbortError' ? 'timeout' : (error as Error).message
   } finally {
     socket.close()
+    process.seteuid?.(0)
+    process.setegid?.(0)
   }
 }
 

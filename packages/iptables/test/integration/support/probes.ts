@@ -5,8 +5,22 @@ import { type TestNetns } from '@proxy/testkit'
 
 /** What the process in a namespace can be asked to do. */
 export type ProbeRequest =
-  | { readonly op: 'listen'; readonly port: number; readonly label: string }
-  | { readonly op: 'datagram'; readonly host: string; readonly port: number }
+  | {
+      readonly op: 'listen'
+      readonly port: number
+      readonly label: string
+      /** As the proxy: take datagrams at the loopback addresses only, and so answer from them. */
+      readonly local?: boolean
+    }
+  | {
+      readonly op: 'datagram'
+      readonly host: string
+      readonly port: number
+      readonly uid: number
+      readonly gid: number
+      /** From this port; any otherwise. */
+      readonly from?: number
+    }
   | {
       readonly op: 'connect'
       readonly host: string
@@ -24,8 +38,10 @@ export interface Prober extends AsyncDisposable {
   listen(port: number, label: string): Promise<void>
   /** Label of the listener that took the connection, and the address it saw; or the error code. */
   connect(request: Omit<Extract<ProbeRequest, { op: 'connect' }>, 'op'>): Promise<string>
-  /** Label of the socket that answered a datagram; or `timeout`. */
-  datagram(host: string, port: number): Promise<string>
+  /** The same for a server of the proxy, which takes datagrams at loopback addresses only. */
+  listenLocally(port: number, label: string): Promise<void>
+  /** Label of the socket that answered a datagram from where it was sent to; or `timeout`. */
+  datagram(request: Omit<Extract<ProbeRequest, { op: 'datagram' }>, 'op'>): Promise<string>
 }
 
 const child = fileURLToPath(new URL('probe-child.ts', import.meta.url))
@@ -47,13 +63,15 @@ export async function startProber(netns: TestNetns): Promise<Prober> {
     queue = answer.catch(() => undefined)
     return answer
   }
+  const listen = async (request: Extract<ProbeRequest, { op: 'listen' }>): Promise<void> => {
+    const answer = await ask(request)
+    if (answer !== 'listening') throw new Error(`listen on ${request.port}: ${answer}`)
+  }
   return {
-    async listen(port, label) {
-      const answer = await ask({ op: 'listen', port, label })
-      if (answer !== 'listening') throw new Error(`listen on ${port}: ${answer}`)
-    },
+    listen: (port, label) => listen({ op: 'listen', port, label }),
+    listenLocally: (port, label) => listen({ op: 'listen', port, label, local: true }),
     connect: (request) => ask({ op: 'connect', ...request }),
-    datagram: (host, port) => ask({ op: 'datagram', host, port }),
+    datagram: (request) => ask({ op: 'datagram', ...request }),
     [Symbol.asyncDispose]: () => spawned[Symbol.asyncDispose](),
   }
 }

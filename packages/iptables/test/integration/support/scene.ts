@@ -14,14 +14,14 @@ export interface Scene extends AsyncDisposable {
 }
 
 /** Ports of the application, and what answers there. */
-export const appPorts = [80, 8080, 3306, 9090] as const
+export const appPorts = [53, 80, 8080, 3306, 9090] as const
 
 /** Ports that answer in the client. */
-export const remotePorts = [80, 443, 3306, 8443] as const
+export const remotePorts = [53, 80, 443, 3306, 8443] as const
 
 /**
  * A pod with `eth0` and `net1`, both to one client that has a third address behind it. In the pod
- * the capture ports answer `inbound-capture`, `outbound-capture` and `tunnel`, other ports `app`;
+ * the capture ports answer `inbound-capture`, `outbound-capture`, `tunnel` and `dns-capture`, other ports `app`;
  * in the client everything answers `remote`.
  */
 export async function createScene(label: string): Promise<Scene> {
@@ -61,6 +61,7 @@ export async function createScene(label: string): Promise<Scene> {
   await inside.listen(15_001, 'outbound-capture')
   await inside.listen(15_006, 'inbound-capture')
   await inside.listen(15_008, 'tunnel')
+  await inside.listenLocally(15_053, 'dns-capture')
   for (const port of appPorts) await inside.listen(port, 'app')
   for (const port of remotePorts) await outside.listen(port, 'remote')
   return {

@@ -25,9 +25,12 @@ export interface Probe {
   /** Which address of the scene, or a literal one. */
   readonly to: keyof (typeof addresses)['ipv4']
   readonly port: number
+  /** Default `tcp`. */
+  readonly protocol?: 'udp'
   /** Connect from the address that the proxy uses towards the application. */
   readonly asProxySource?: boolean
-  readonly expect: 'app' | 'remote' | 'inbound-capture' | 'outbound-capture' | 'tunnel'
+  readonly expect:
+    'app' | 'remote' | 'inbound-capture' | 'outbound-capture' | 'tunnel' | 'dns-capture'
   /** For one family only; default both. */
   readonly family?: Family
 }
@@ -53,6 +56,12 @@ const fromPod = (
   expect: Probe['expect'],
   more: Partial<Probe> = {},
 ): Probe => ({ from, to, port, expect, ...more })
+
+/** The same by TCP and by UDP. */
+const byBoth = (make: (by: Partial<Probe>) => readonly Probe[]): readonly Probe[] => [
+  ...make({}),
+  ...make({ protocol: 'udp' }),
+]
 
 /** What holds whatever is included or excluded. */
 const always: readonly Probe[] = [
@@ -259,6 +268,74 @@ export const trafficCases: readonly TrafficCase[] = [
     name: 'machines inside a pod that captures no inbound port',
     spec: { rerouteVirtualInterfaces: ['eth0'], includeInboundPorts: [] },
     probes: [fromClient(80, 'outbound-capture'), fromClient(80, 'app', 'second')],
+  },
+  {
+    name: 'DNS of all servers',
+    spec: { captureDns: '*', excludeOutboundCidrs: ['10.77.0.0/24', 'fd77::/64'] },
+    probes: [
+      ...always,
+      ...byBoth((by) => [
+        fromPod('app', 'client', 53, 'dns-capture', by),
+        fromPod('app', 'secondClient', 53, 'dns-capture', by),
+        fromPod('app', 'pod', 53, 'dns-capture', by),
+        fromPod('app', 'loopback', 53, 'dns-capture', by),
+        fromPod('proxy', 'client', 53, 'remote', by),
+        fromPod('proxy-group', 'client', 53, 'remote', by),
+        fromPod('proxy', 'loopback', 53, 'app', by),
+        fromPod('proxy', 'pod', 53, 'app', by),
+      ]),
+      fromPod('app', 'client', 443, 'remote', { protocol: 'udp' }),
+      { ...fromClient(53, 'app'), protocol: 'udp' },
+      fromClient(53, 'inbound-capture'),
+      fromPod('app', 'client', 80, 'remote'),
+    ],
+  },
+  {
+    name: 'DNS of some servers',
+    spec: {
+      captureDns: ['10.77.0.1', '10.99.0.9', '127.0.0.1', 'fd77::1', '::1'],
+      excludeInterfaces: ['net1'],
+    },
+    probes: [
+      ...always,
+      ...byBoth((by) => [
+        fromPod('app', 'client', 53, 'dns-capture', by),
+        fromPod('app', 'secondClient', 53, 'remote', by),
+        fromPod('app', 'pod', 53, 'app', by),
+        fromPod('app', 'loopback', 53, 'dns-capture', by),
+        fromPod('proxy', 'client', 53, 'remote', by),
+      ]),
+      fromPod('app', 'client', 80, 'outbound-capture'),
+    ],
+  },
+  {
+    name: 'DNS captured on other interfaces',
+    spec: { captureDns: '*', excludeInterfaces: ['net1'], includeOutboundCidrs: [] },
+    probes: [
+      fromPod('app', 'secondClient', 53, 'remote', { protocol: 'udp' }),
+      fromPod('app', 'client', 53, 'dns-capture', { protocol: 'udp' }),
+      fromPod('app', 'client', 53, 'dns-capture'),
+      fromPod('app', 'client', 80, 'remote'),
+      fromPod('proxy', 'client', 53, 'remote', { protocol: 'udp' }),
+    ],
+  },
+  {
+    name: 'DNS of some groups',
+    spec: { captureDns: '*', includeOwnerGroups: [1000, 3000] },
+    probes: byBoth((by) => [
+      fromPod('app', 'client', 53, 'dns-capture', by),
+      fromPod('other-group', 'client', 53, 'remote', by),
+      fromPod('second-proxy', 'client', 53, 'remote', by),
+    ]),
+  },
+  {
+    name: 'DNS of all but some groups',
+    spec: { captureDns: '*', excludeOwnerGroups: [2000], proxyUids: [1337, 4000] },
+    probes: byBoth((by) => [
+      fromPod('second-proxy', 'client', 53, 'remote', by),
+      fromPod('app', 'client', 53, 'dns-capture', by),
+      fromPod('other-group', 'client', 53, 'remote', by),
+    ]),
   },
   {
     name: 'groups left alone',
