@@ -64,7 +64,7 @@ const sidecarSchema = z
     upstreamConnections: z.enum(['per-downstream', 'shared']).default('per-downstream'),
     upstreamIdleMs: z.number().int().min(1).max(3_600_000).default(1500),
     connectTimeoutMs: z.number().int().min(1).max(600_000).default(10_000),
-    maxDownstreamConnections: z.number().int().min(1).max(10_000_000).default(100_000),
+    maxDownstreamConnections: z.number().int().min(1).max(10_000_000).default(20_000),
     metricsPort: port.optional(),
     healthPort: port.optional(),
   })
@@ -160,7 +160,10 @@ export interface SidecarConfig extends CaptureConfig {
   readonly upstreamIdleMs?: number | undefined
   /** How long a connection to the destination may take. Default 10,000. */
   readonly connectTimeoutMs?: number | undefined
-  /** More are refused, so that Envoy keeps descriptors to itself. Default 100,000. */
+  /**
+   * More are closed. At most a third of the descriptors that Envoy may have: it ends when it cannot have
+   * a socket. Default 20,000, for the 65,536 of `@proxy/envoy-runtime`.
+   */
   readonly maxDownstreamConnections?: number | undefined
   /** Shows Prometheus statistics at `/stats/prometheus` inside the pod; 15090 by custom. Default: none. */
   readonly metricsPort?: number | undefined
