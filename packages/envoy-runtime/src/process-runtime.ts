@@ -22,7 +22,10 @@ export interface ProcessRuntimeOptions {
   readonly uid?: number
   /** Default 1337. */
   readonly gid?: number
-  /** RLIMIT_NOFILE, or this process' hard limit where that is lower. Default 65,536; a proxied connection takes two. */
+  /**
+   * RLIMIT_NOFILE, or this process' hard limit where that is lower. Default 65,536. A proxied connection
+   * takes two, and Envoy ends when it has none left: let the bootstrap take a third as many connections.
+   */
   readonly maxOpenFiles?: number
   /** From -1000 (never) to 1000 (first): who goes when memory ends. Default 0. */
   readonly oomScoreAdj?: number

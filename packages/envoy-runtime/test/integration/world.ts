@@ -20,7 +20,12 @@ import {
   type TestNetns,
 } from '@proxy/testkit'
 import { ports } from '../fixtures/ports.ts'
-import { processRuntime, type SidecarRuntime, type SidecarStatus } from '../../src/index.ts'
+import {
+  processRuntime,
+  type ProcessRuntimeOptions,
+  type SidecarRuntime,
+  type SidecarStatus,
+} from '../../src/index.ts'
 
 const UID = 1337
 export const trustDomain = 'pxt.test'
@@ -66,22 +71,31 @@ export const spiffeIdOf = (pod: Pod): string => `spiffe://${trustDomain}/ns/pxt/
 /** What a conversation printed. */
 type Answer = Record<string, unknown> | string
 
-export async function createWorld(): Promise<World> {
+export async function createWorld(
+  options: Pick<ProcessRuntimeOptions, 'maxOpenFiles'> = {},
+): Promise<World> {
   const stack = new AsyncDisposableStack()
   try {
-    return await build(stack)
+    return await build(stack, options)
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function build(stack: AsyncDisposableStack): Promise<World> {
+async function build(
+  stack: AsyncDisposableStack,
+  options: Pick<ProcessRuntimeOptions, 'maxOpenFiles'>,
+): Promise<World> {
   const { envoy } = testDependencies()
   const temp = stack.use(await createTempDir('er'))
   await chmod(temp.path, 0o711)
   const ca = await authority(temp.path)
-  const runtime = processRuntime({ envoyPath: envoy, stateDirectory: join(temp.path, 's') })
+  const runtime = processRuntime({
+    envoyPath: envoy,
+    stateDirectory: join(temp.path, 's'),
+    ...options,
+  })
   const shared = await runtime.prepareShared()
   const families = ['ipv4', 'ipv6'] as const
   const outboundOptions = { families, rawPorts: [ports.raw] }
