@@ -14,6 +14,7 @@ import { renderSelectionFile } from '@proxy/policy'
 import { type Config } from './config/options.ts'
 import { createHandlers } from './handlers.ts'
 import { queuedReleases } from './node/delete-queue.ts'
+import { sidecarDescriptors } from './node/descriptors.ts'
 import { envoyVersion } from './node/envoy-version.ts'
 import { createIdentities, openIdentitySource } from './node/identities.ts'
 import { createPeers } from './node/peers.ts'
@@ -57,7 +58,9 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
     leafLifetimeMs: config.leafLifetime,
     now,
   })
+  const { maxOpenFiles, maxConnections } = await sidecarDescriptors()
   const runtime = processRuntime({
+    maxOpenFiles,
     envoyPath: config.envoyPath,
     stateDirectory: config.sidecarDir,
     uid: config.proxyUid,
@@ -98,6 +101,7 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
     network,
     sidecars: createSidecars({
       runtime,
+      maxConnections,
       listener,
       outboundListenerFile,
       trustDomain: config.trustDomain,

@@ -7,6 +7,8 @@ import { type PodRecord } from '../state/pod-record.ts'
 /** What sidecars are run with. */
 export interface SidecarsOptions {
   readonly runtime: SidecarRuntime
+  /** How many connections one takes; it closes more. */
+  readonly maxConnections: number
   /** What all sidecars have in common with the outbound listener they share. */
   readonly listener: Omit<OutboundConfig, 'peers' | 'version'>
   /** The file of that listener. */
@@ -77,7 +79,8 @@ export function createSidecars(options: SidecarsOptions): Sidecars {
 
 function specOf(record: PodRecord, options: SidecarsOptions): SidecarSpec {
   const { containerId, pod, capture } = record
-  const { runtime, listener, outboundListenerFile, trustDomain, netnsPathOf } = options
+  const { runtime, maxConnections, listener, outboundListenerFile, trustDomain, netnsPathOf } =
+    options
   const paths = runtime.paths(containerId)
   return {
     id: containerId,
@@ -95,6 +98,7 @@ function specOf(record: PodRecord, options: SidecarsOptions): SidecarSpec {
       sdsDirectory: paths.sds,
       outboundListenerFile,
       mode: capture.mtls,
+      maxDownstreamConnections: maxConnections,
     }),
     environment: sidecarEnvironment({ pod: pod.name, namespace: pod.namespace }),
     labels: {
