@@ -80,6 +80,16 @@ export { type ForeignMesh } from './detect/meshes.ts'
 export { quietRunner } from './detect/quiet-runner.ts'
 export { detectUsage, type NamespaceUsage, type UsedBy } from './detect/usage.ts'
 
+// Probe
+export { commandProber, type CommandProberOptions } from './probe/command-prober.ts'
+export { type ConnectionProber, type ProbedConnection, type ProbeRequest } from './probe/prober.ts'
+export {
+  probeCapture,
+  type ProbeOptions,
+  type ProbeReport,
+  type ProbeResult,
+} from './probe/probe-capture.ts'
+
 // Back ends
 export { iptablesRestoreBackend, type IptablesRestoreOptions } from './apply/iptables-restore.ts'
 export { nftBackend, type NftOptions } from './apply/nft.ts'
