@@ -4,6 +4,7 @@ export { IptablesError, type IptablesErrorCode, type IptablesErrorDetails } from
 // Input
 export {
   parseRedirectSpec,
+  redirectSpecJsonSchema,
   type ParseSpecOptions,
   type RedirectSpec,
 } from './spec/redirect-spec.ts'

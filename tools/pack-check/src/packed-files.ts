@@ -5,6 +5,7 @@ const ALLOWED = [
   /^LICENSE$/,
   /^CHANGELOG\.md$/,
   /^dist\/.+\.(?:js|js\.map|d\.ts)$/,
+  /^dist\/.+\.schema\.json$/,
   /^src\/.+\.ts$/,
 ]
 

@@ -1,6 +1,7 @@
 import { IptablesError } from '../error.ts'
 import { type IstioConfig } from '../istio/config.ts'
 import { noOwnerNames, type OwnerIds } from '../istio/normal-form.ts'
+import { formatAddress, parseAddress } from '../model/address.ts'
 import { formatCidr, parseCidr } from '../model/cidr.ts'
 import { type SpecIssue } from '../spec/issue.ts'
 import { parseRedirectSpec, type RedirectSpec } from '../spec/redirect-spec.ts'
@@ -16,7 +17,6 @@ export function specOfIstio(config: IstioConfig, ids: OwnerIds = noOwnerNames): 
     void issues.push({ path, value, message })
   const only = 'needs --compat istio'
   if (config.mode === 'TPROXY') refuse('--istio-inbound-interception-mode', 'TPROXY', only)
-  if (config.redirectDns) refuse('--redirect-dns', true, only)
   const owners = (path: string, texts: readonly string[], kind: 'uid' | 'gid'): number[] =>
     unique(texts).flatMap((text) => {
       const id = /^\d+$/.test(text) ? Number(text) : ids[kind](text)
@@ -47,6 +47,7 @@ export function specOfIstio(config: IstioConfig, ids: OwnerIds = noOwnerNames): 
       excludeOutboundCidrs: unique(config.excludeOutboundCidrs.map(blockOf)),
       excludeInterfaces: unique(config.excludeInterfaces),
       rerouteVirtualInterfaces: unique(config.virtualInterfaces),
+      captureDns: dnsOf(config),
       dropInvalid: config.dropInvalid,
       proxyUids: unique(proxyUids),
       proxyGids: unique(proxyGids),
@@ -55,6 +56,19 @@ export function specOfIstio(config: IstioConfig, ids: OwnerIds = noOwnerNames): 
       loopbackCidr: blockOf(config.loopbackCidr),
     },
     { contradictions: 'keep' },
+  )
+}
+
+/** Whose DNS is captured: servers of a family that is not captured are out of reach. */
+function dnsOf(config: IstioConfig): '*' | string[] {
+  if (!config.redirectDns) return []
+  if (config.captureAllDns) return '*'
+  const servers = config.dnsServers.map((server) => parseAddress(server))
+  return unique(
+    servers
+      .filter((server) => server !== undefined)
+      .filter(({ family }) => family === 'ipv4' || config.enableIpv6)
+      .map((server) => formatAddress(server)),
   )
 }
 
@@ -74,6 +88,7 @@ const known: ReadonlySet<string> = new Set([
   'excludeInterfaces',
   'rerouteVirtualInterfaces',
   'dropInvalid',
+  'captureDns',
   'proxyUids',
   'proxyGids',
   'includeOwnerGroups',
@@ -123,9 +138,9 @@ export function istioOfSpec(spec: RedirectSpec): IstioConfig {
     virtualInterfaces: spec.rerouteVirtualInterfaces,
     includeOwnerGroups: spec.includeOwnerGroups === '*' ? '*' : spec.includeOwnerGroups.map(String),
     excludeOwnerGroups: spec.excludeOwnerGroups.map(String),
-    redirectDns: false,
-    captureAllDns: false,
-    dnsServers: [],
+    redirectDns: spec.captureDns === '*' || spec.captureDns.length > 0,
+    captureAllDns: spec.captureDns === '*',
+    dnsServers: spec.captureDns === '*' ? [] : spec.captureDns,
     dropInvalid: spec.dropInvalid,
     loopbackCidr: spec.loopbackCidr,
   }

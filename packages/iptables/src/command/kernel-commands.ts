@@ -1,24 +1,17 @@
-import { type RuleDiff } from '../diff/diff.ts'
 import { isTrue } from '../istio/fields.ts'
 import { type IstioSettings } from '../istio/settings.ts'
 import { families } from '../model/family.ts'
 import { parseRedirectSpec } from '../spec/redirect-spec.ts'
 import { type BackendName, chooseBackend, forcedBackend } from './choose-backend.ts'
 import { type ExitCode, exitCodes, UsageError } from './exit-code.ts'
+import { type Difference, differenceLine, differenceOf } from './difference.ts'
 import { readWanted, type Wanted } from './input.ts'
 import { type CommandIo } from './io.ts'
 import { hasIstioFlags, type Options, outputOf, settingsOf } from './istio-options.ts'
 import { type Kernel, kernelBy } from './kernel.ts'
-import { jsonText, visible } from './output.ts'
+import { jsonText } from './output.ts'
 import { restoreText } from './render-command.ts'
-import {
-  addRouting,
-  missingRouting,
-  removeRouting,
-  type RoutingNeed,
-  routingLeft,
-  routingOf,
-} from './routing.ts'
+import { addRouting, missingRouting, removeRouting, routingLeft, routingOf } from './routing.ts'
 import { findOwnerIds } from './surroundings.ts'
 
 /** Makes the kernel have the rules, and what they need beside them. */
@@ -72,30 +65,6 @@ async function removable(io: CommandIo, options: Options): Promise<Wanted> {
   if (options['compat'] === 'istio' || isSaid)
     return await readWanted(io, options, { isFound: true })
   return { form: 'own', spec: parseRedirectSpec({}) }
-}
-
-/** A difference of rules, or of what they need beside them. */
-type Difference = RuleDiff | RoutingDifference
-
-interface RoutingDifference {
-  readonly kind: 'missing'
-  readonly object: RoutingNeed['object']
-  readonly family: RoutingNeed['family']
-  readonly name: string
-}
-
-function differenceOf({ object, family, name }: RoutingNeed): RoutingDifference {
-  return { kind: 'missing', object, family, name }
-}
-
-function differenceLine(difference: Difference): string {
-  const { kind, object, family = '', name } = difference
-  const chain = 'chain' in difference ? ` in ${difference.chain ?? ''}` : ''
-  const sides =
-    'expected' in difference && difference.actual !== undefined && kind !== 'extra'
-      ? ` (should be: ${difference.expected ?? ''}; is: ${difference.actual})`
-      : ''
-  return `${visible(`${kind} ${object} ${family}${chain}: ${name}${sides}`.replaceAll('  ', ' '))}\n`
 }
 
 async function openKernel(

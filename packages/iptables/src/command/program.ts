@@ -1,11 +1,15 @@
 import { Command, CommanderError, Option } from 'commander'
 
 import { families } from '../model/family.ts'
+import { redirectSpecJsonSchema } from '../spec/redirect-spec.ts'
+import { capabilitiesCommand } from './capabilities-command.ts'
 import { backends } from './choose-backend.ts'
-import { type ExitCode, exitCodeHelp, exitCodeOf, exitCodes } from './exit-code.ts'
+import { type ExitCode, exitCodeHelp, exitCodeOf, exitCodes, UsageError } from './exit-code.ts'
 import { type CommandIo } from './io.ts'
 import { addIstioOptions, addOutputOptions, type Options } from './istio-options.ts'
-import { visible } from './output.ts'
+import { jsonText, visible } from './output.ts'
+import { diffCommand } from './diff-command.ts'
+import { addPacketOptions, explainCommand } from './explain-command.ts'
 import { applyCommand, removeCommand, verifyCommand } from './kernel-commands.ts'
 import { renderBackends, renderCommand } from './render-command.ts'
 
@@ -30,6 +34,14 @@ function program(io: CommandIo, done: (code: ExitCode) => void): Command {
     .description("Redirection of this network namespace's connections into a sidecar proxy.")
     .showHelpAfterError('(proxy-iptables --help shows what there is)')
     .addHelpText('after', exitCodeHelp)
+    .option('--schema', 'print the JSON Schema of a specification')
+    .usage('[options] <verb>')
+    .argument('[verb]')
+    .action((verb: string | undefined, { schema }: { schema?: true }) => {
+      if (verb !== undefined) throw new UsageError(`${verb} is not a verb; --help shows them`)
+      if (schema === true) io.stdout(jsonText(redirectSpecJsonSchema()))
+      else root.help({ error: true })
+    })
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
   const command = (
@@ -115,6 +127,47 @@ function program(io: CommandIo, done: (code: ExitCode) => void): Command {
       [`proxy-iptables remove`, `proxy-iptables remove --compat istio -c eth1`],
       removeCommand,
     ),
+  )
+  addOutputOptions(
+    command(
+      'capabilities',
+      'say which ways into the kernel work here; nothing is touched',
+      [`proxy-iptables capabilities`, `proxy-iptables capabilities -o json`],
+      capabilitiesCommand,
+    ),
+  )
+  const explained = command(
+    'explain',
+    'say what becomes of a packet, and which rules it meets',
+    [
+      `proxy-iptables explain --spec redirect.json --direction outbound \\`,
+      `  --source 10.0.0.7 --destination 93.184.216.34 --destination-port 443 --uid 1000 --gid 1000`,
+      `iptables-save | proxy-iptables explain --dump - --direction inbound \\`,
+      `  --source 10.0.0.9 --destination 10.0.0.7 --destination-port 80`,
+    ],
+    explainCommand,
+  ).option(
+    '--dump <file>',
+    'rules as iptables-save or nft -j list ruleset print them; - is standard input',
+  )
+  addPacketOptions(explained)
+  withInput(explained)
+  withInput(
+    command(
+      'diff',
+      'compare rules with what iptables-save or nft -j list ruleset has printed',
+      [
+        `iptables-save | proxy-iptables diff --dump - --family ipv4 --spec redirect.json`,
+        `proxy-iptables diff --dump saved.txt --family ipv4 --compat istio -b '*' -i '*'`,
+      ],
+      diffCommand,
+    )
+      .requiredOption('--dump <file>', 'what was printed; - is standard input')
+      .addOption(
+        new Option('--family <family>', 'whose rules were printed')
+          .choices(families)
+          .makeOptionMandatory(),
+      ),
   )
   withKernel(
     command(

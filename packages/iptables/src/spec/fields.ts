@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseAddress, formatAddress } from '../model/address.ts'
 import { formatCidr, parseCidr } from '../model/cidr.ts'
 import { families, type Family } from '../model/family.ts'
+import { takesAllOr } from './json-schema.ts'
 
 /** Most entries of one list; what a netlink datagram of default size can carry. */
 const maxEntries = 2048
@@ -134,7 +135,7 @@ export const addressesOrAll: z.ZodType<'*' | string[]> = allOr(
 )
 
 function allOr<T>(inner: z.ZodType<T>, text: string): z.ZodType<'*' | T> {
-  return z.unknown().transform((value, context): '*' | T => {
+  const schema = z.unknown().transform((value, context): '*' | T => {
     if (value === '*') return '*'
     if (!Array.isArray(value)) {
       context.addIssue(text)
@@ -146,6 +147,7 @@ function allOr<T>(inner: z.ZodType<T>, text: string): z.ZodType<'*' | T> {
       context.addIssue({ code: 'custom', path, message })
     return z.NEVER
   })
+  return takesAllOr(schema, inner)
 }
 
 function list<T extends string | number>(item: z.ZodType<T>, text: string): z.ZodType<T[]> {

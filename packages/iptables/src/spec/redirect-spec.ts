@@ -19,6 +19,7 @@ import {
   ports,
   portsOrAll,
 } from './fields.ts'
+import { jsonSchemaOf } from './json-schema.ts'
 import { issuesOf, messageOf } from './report.ts'
 import { type Family } from '../model/family.ts'
 
@@ -146,4 +147,12 @@ export function parseRedirectSpec(input: unknown, options: ParseSpecOptions = {}
     throw new IptablesError('spec-invalid', messageOf(issues), { issues, cause: parsed.error })
   }
   return parsed.data
+}
+
+/**
+ * The JSON Schema (draft 2020-12) of what {@link parseRedirectSpec} takes. It says less than the
+ * parser: repetitions and contradictions are found by that only.
+ */
+export function redirectSpecJsonSchema(): Readonly<Record<string, unknown>> {
+  return jsonSchemaOf(schema)
 }

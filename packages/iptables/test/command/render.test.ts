@@ -70,7 +70,9 @@ describe('our own form', () => {
     includeOwnerGroups: [202],
     rerouteVirtualInterfaces: ['tap0'],
     dropInvalid: true,
+    captureDns: ['10.0.0.10'],
   }
+  const dns = ['--redirect-dns', '--dns-servers', '10.0.0.10,fd00::10']
   const text = renderRestore(plan(parseRedirectSpec(spec)), 'ipv4')
 
   test('of a specification on standard input', async () => {
@@ -109,6 +111,7 @@ describe('our own form', () => {
       '-k',
       'tap0',
       '--drop-invalid',
+      ...dns,
     ]
     const env = { ISTIO_OUTBOUND_OWNER_GROUPS: '202' }
     expect(await runCommand(args, { env })).toMatchObject({ code: 0, stdout: text })
@@ -130,6 +133,7 @@ describe('our own form', () => {
       '-k',
       'tap0',
       '--drop-invalid',
+      ...dns,
     ]
     const told = await runCommand(args, { env: { ISTIO_OUTBOUND_OWNER_GROUPS: '202' } })
     expect(given.code).toBe(0)
@@ -153,11 +157,7 @@ describe('refuses with code 2', () => {
     ['an unknown flag', ['--nonsense'], "unknown option '--nonsense'"],
     ['an unknown form', ['--compat', 'linkerd'], 'Allowed choices are istio'],
     ['two inputs', ['--family', 'ipv4', '--spec', 'a.json', '-p', '1'], 'cannot be given together'],
-    [
-      'a file that is not there',
-      ['--family', 'ipv4', '--spec', 'b.json'],
-      'read --spec b.json: ENOENT',
-    ],
+    ['a file that is not there', ['--family', 'ipv4', '--spec', 'b.json'], 'read b.json: ENOENT'],
     ['a file that is not JSON', ['--family', 'ipv4', '--spec', 'c.json'], 'is not JSON'],
     ['a wrong field', ['--family', 'ipv4', '--spec', 'd.json'], 'outboundPort 0: must be'],
     ['a wrong flag', ['--family', 'ipv4', '-p', '0'], '--envoy-port "0": must be'],
@@ -168,8 +168,8 @@ describe('refuses with code 2', () => {
     ],
     [
       'what only Istio has',
-      ['--family', 'ipv4', '--redirect-dns'],
-      '--redirect-dns true: needs --compat istio',
+      ['--family', 'ipv4', '-m', 'TPROXY'],
+      '--istio-inbound-interception-mode "TPROXY": needs --compat istio',
     ],
     ['a name of a group', ['--family', 'ipv4', '-g', 'ftp'], '--proxy-gid "ftp": must be a number'],
     [
