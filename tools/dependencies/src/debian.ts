@@ -19,6 +19,7 @@ const DEBIAN_PROGRAMS: readonly DebianProgram[] = [
   { program: 'iptables-legacy-restore', package: 'iptables' },
   { program: 'tcpdump', package: 'tcpdump' },
   { program: 'openssl', package: 'openssl' },
+  { program: 'curl', package: 'curl' },
   { program: `${CNI_PLUGIN_DIR}/bridge`, package: 'containernetworking-plugins' },
 ]
 
