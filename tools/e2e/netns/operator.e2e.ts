@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { type Pod } from '@proxy/lab'
-import { eventually } from '@proxy/testkit'
+import { eventually, testDependencies } from '@proxy/testkit'
 
 import { envoyOf, envoysOf } from '../src/processes.ts'
 import { useLab } from '../src/use-lab.ts'
@@ -63,8 +63,10 @@ test('explain says why a pod is captured, and that another never asked', async (
   expect(JSON.parse(whyNot.stdout)).toMatchObject({ captured: false })
 })
 
-test('a sidecar that ended is a problem, named by pod', async () => {
+test('a sidecar that ended and cannot be started is a problem, named by pod', async () => {
   const { lab } = node
+  // Lazily: other Envoys run from it. What is left there is an empty file.
+  expect(await lab.run(['umount', '--lazy', lab.paths.envoy])).toMatchObject({ exitCode: 0 })
   process.kill((await envoyOf(lab, captured)).pid, 'SIGKILL')
   await eventually(async () => expect(await envoysOf(lab, captured)).toEqual([]))
   const { exitCode, stdout } = await lab.sidecarctl('status')
@@ -72,6 +74,7 @@ test('a sidecar that ended is a problem, named by pod', async () => {
   expect(stdout).toMatch(/^default +details +failed/m)
   const why = await lab.sidecarctl('explain', 'default/details')
   expect(why.stdout).toContain('sidecar does not run')
+  await lab.run(['mount', '--bind', testDependencies().envoy, lab.paths.envoy])
 })
 
 test('an agent that is away is said so by the exit code', async () => {
