@@ -34,6 +34,7 @@ export {
   type ChainName,
   type Hook,
   type NamedSet,
+  type PolicyRouting,
   type Rule,
   type RuleSet,
   type SetType,
@@ -90,6 +91,10 @@ export {
   type ProbeReport,
   type ProbeResult,
 } from './probe/probe-capture.ts'
+
+// Routing, for TPROXY
+export { ipRouteControl, type IpRouteControlOptions } from './apply/ip-route-control.ts'
+export { routeProtocol, type RouteControl, type RouteEntry } from './apply/routes.ts'
 
 // Back ends
 export { iptablesRestoreBackend, type IptablesRestoreOptions } from './apply/iptables-restore.ts'

@@ -7,6 +7,7 @@ import { parseSave, type SavedRules } from '../parse/save.ts'
 import { renderRestore } from '../render/restore.ts'
 import { type CallOptions, type CommandRunner, type RedirectBackend } from './backend.ts'
 import { commandError } from './command-error.ts'
+import { type RouteControl, withRouting } from './routes.ts'
 
 /** How the iptables back end works. */
 export interface IptablesRestoreOptions {
@@ -21,6 +22,8 @@ export interface IptablesRestoreOptions {
   readonly lockFile?: string
   /** How long `legacy` waits for its lock, in seconds. Default 5. */
   readonly lockTimeoutSeconds?: number
+  /** Changes the routing of the namespace, which TPROXY needs. Without it, TPROXY is refused. */
+  readonly routes?: RouteControl
 }
 
 /** How often a transaction is made anew when somebody changed the rules after they were read. */
@@ -40,7 +43,7 @@ export function iptablesRestoreBackend(options: IptablesRestoreOptions): Redirec
     for (const family of families) await replaceFamily(tools, rules, family, call)
   }
 
-  return {
+  const backend: RedirectBackend = {
     apply: (rules, call) => replace(rules, call),
     remove: (call) => replace(noRules, call),
     async verify(rules, call) {
@@ -52,6 +55,7 @@ export function iptablesRestoreBackend(options: IptablesRestoreOptions): Redirec
       return { ok: differences.length === 0, differences }
     },
   }
+  return withRouting(backend, options.routes)
 }
 
 function differencesOf(rules: RuleSet, family: Family, saved: SavedRules): readonly RuleDiff[] {

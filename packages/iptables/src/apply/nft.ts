@@ -5,6 +5,7 @@ import { parseNftJson } from '../parse/nft-json.ts'
 import { nftTable } from '../render/nft-names.ts'
 import { setsInAdvance } from '../render/nft-changes.ts'
 import { renderNft, renderNftSets } from '../render/nft-text.ts'
+import { type RouteControl, withRouting } from './routes.ts'
 import { type CallOptions, type CommandRunner, type RedirectBackend } from './backend.ts'
 import { isChanged, isNoTable, nftError } from './nft-error.ts'
 
@@ -14,6 +15,8 @@ export interface NftOptions {
   readonly runner: CommandRunner
   /** Whether each rule counts packets and bytes. Default true. */
   readonly counters?: boolean
+  /** Changes the routing of the namespace, which TPROXY needs. Without it, TPROXY is refused. */
+  readonly routes?: RouteControl
 }
 
 const noRules: RuleSet = { families: [], sets: [], chains: [] }
@@ -25,7 +28,7 @@ const load = ['nft', '-f', '-'] as const
  * The back end for the `nft` program (1.0.1 or newer, with JSON): the same table as the one for
  * netlink makes, by one script and so in one transaction.
  */
-export function nftBackend({ runner, counters = true }: NftOptions): RedirectBackend {
+export function nftBackend({ runner, counters = true, routes }: NftOptions): RedirectBackend {
   const read = async (call?: CallOptions): Promise<NftState> => {
     const output = await runner.run(list, undefined, call)
     if (isNoTable(output)) return noTable
@@ -65,7 +68,7 @@ export function nftBackend({ runner, counters = true }: NftOptions): RedirectBac
     if (output.exitCode !== 0) throw nftError(load, output, script)
   }
 
-  return {
+  const backend: RedirectBackend = {
     apply: (rules, call) => replace(rules, call),
     remove: (call) => replace(noRules, call),
     async verify(rules, call) {
@@ -73,6 +76,7 @@ export function nftBackend({ runner, counters = true }: NftOptions): RedirectBac
       return { ok: differences.length === 0, differences }
     },
   }
+  return withRouting(backend, routes)
 }
 
 function differencesOf(rules: RuleSet, state: NftState): readonly RuleDiff[] {

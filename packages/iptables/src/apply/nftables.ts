@@ -15,6 +15,7 @@ import { type NftBatch, renderNftBatch, renderNftSets } from '../render/nft-batc
 import { setsInAdvance } from '../render/nft-changes.ts'
 import { nftTable } from '../render/nft-names.ts'
 import { type NftQuery, renderNftQuery } from '../render/nft-query.ts'
+import { type RouteControl, withRouting } from './routes.ts'
 import { type CallOptions, type NetlinkTransport, type RedirectBackend } from './backend.ts'
 
 /** How the nf_tables back end works. */
@@ -23,6 +24,8 @@ export interface NftablesOptions {
   readonly netlink: NetlinkTransport
   /** Whether each rule counts packets and bytes. Default true. */
   readonly counters?: boolean
+  /** Changes the routing of the namespace, which TPROXY needs. Without it, TPROXY is refused. */
+  readonly routes?: RouteControl
 }
 
 /** How often rules are read anew when they changed while they were read. */
@@ -32,7 +35,7 @@ const attempts = 5
 const changedErrors: readonly (number | undefined)[] = [2, 16, 17]
 
 /** The back end for nf_tables by netlink: one table of ours, replaced in one transaction. */
-export function nftablesBackend({ netlink, counters }: NftablesOptions): RedirectBackend {
+export function nftablesBackend({ netlink, counters, routes }: NftablesOptions): RedirectBackend {
   const conversation = converse(netlink)
   const render = (rules: RuleSet, over: 'anything' | 'nothing' | RuleSet) => (sequence: number) =>
     renderNftBatch(rules, { sequence, over, ...(counters === undefined ? {} : { counters }) })
@@ -67,7 +70,7 @@ export function nftablesBackend({ netlink, counters }: NftablesOptions): Redirec
     await conversation.commit(render(rules, 'anything'), call)
   }
 
-  return {
+  const backend: RedirectBackend = {
     apply: (rules, call) => replace(rules, call),
     remove: (call) => replace({ families: [], sets: [], chains: [] }, call),
     async verify(rules, call) {
@@ -75,6 +78,7 @@ export function nftablesBackend({ netlink, counters }: NftablesOptions): Redirec
       return { ok: differences.length === 0, differences }
     },
   }
+  return withRouting(backend, routes)
 }
 
 function differencesOf(rules: RuleSet, state: NftState): readonly RuleDiff[] {

@@ -6,8 +6,8 @@ import { type Chain, type NamedSet, type Rule, type RuleSet } from '../model/rul
 /** What is different: it is gone, not ours to be there, altered, or in another place. */
 export type RuleDiffKind = 'missing' | 'extra' | 'changed' | 'reordered'
 
-/** What a difference is about. */
-export type RuleDiffObject = 'table' | 'chain' | 'hook' | 'set' | 'rule'
+/** What a difference is about; `policy` is an `ip rule`. */
+export type RuleDiffObject = 'table' | 'chain' | 'hook' | 'set' | 'rule' | 'policy' | 'route'
 
 /** One difference between the rules that should be and the rules that are. */
 export interface RuleDiff {

@@ -48,6 +48,7 @@ export function ruleSetText(rules: RuleSet): string {
   }))
   const sets = rules.sets.map((set) => ({ key: set.name, text: setText(set) }))
   return stableText({
+    ...(rules.routing === undefined ? {} : { routing: rules.routing }),
     families: [...rules.families].sort(),
     sets: sets.sort((a, b) => (a.key < b.key ? -1 : 1)),
     chains: chains.sort((a, b) => (a.key < b.key ? -1 : 1)),

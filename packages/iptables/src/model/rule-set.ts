@@ -86,10 +86,18 @@ export interface NamedSet {
   readonly elements: readonly (string | number)[]
 }
 
+/** Packets with the mark are delivered to this machine, by an `ip rule` and a routing table. */
+export interface PolicyRouting {
+  readonly mark: number
+  readonly table: number
+}
+
 /** The whole redirection of one network namespace, as data: the same for every back end. */
 export interface RuleSet {
   /** Families that are captured; rules of other families do not occur. */
   readonly families: readonly Family[]
   readonly sets: readonly NamedSet[]
   readonly chains: readonly Chain[]
+  /** What the rules need of routing, in the same families; absent when they need nothing. */
+  readonly routing?: PolicyRouting
 }

@@ -3,6 +3,7 @@ import { type Chain, type Rule } from '../model/rule-set.ts'
 import { type RedirectSpec } from '../spec/redirect-spec.ts'
 import { excludedInterfacesIn } from './interfaces.ts'
 import { tcp } from './protocols.ts'
+import { usesTproxy } from './tproxy.ts'
 import { type SetCollector } from './sets.ts'
 import { virtualEntry } from './virtual.ts'
 
@@ -17,7 +18,7 @@ export function inboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
   })
   const redirect = rule('redirect-inbound', [tcp], { kind: 'redirect', port: spec.inboundPort })
   const capture: Chain = { table: 'nat', name: 'capture-inbound', rules: [redirect] }
-  const captured = capturedInbound(spec, sets)
+  const captured = usesTproxy(spec) ? [] : capturedInbound(spec, sets)
   const entry = [...virtualEntry(spec, sets)]
   if (captured.length > 0) {
     entry.push(...excludedInterfacesIn(spec, sets))
@@ -26,13 +27,21 @@ export function inboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
   const prerouting: Chain = { table: 'nat', name: 'prerouting', hook: 'prerouting', rules: entry }
   if (captured.length === 0) return entry.length === 0 ? [capture] : [prerouting, capture]
 
-  const tunnel: Match = { kind: 'destination-port', values: [spec.tunnelPort], negate: false }
-  const skipTunnel = rule('skip-tunnel-port', [tcp, tunnel], { kind: 'return' })
-  return [prerouting, { table: 'nat', name: 'inbound', rules: [skipTunnel, ...captured] }, capture]
+  return [
+    prerouting,
+    { table: 'nat', name: 'inbound', rules: [skipTunnel(spec), ...captured] },
+    capture,
+  ]
+}
+
+/** Tunnels of other proxies reach the proxy as they are. */
+export function skipTunnel({ families, tunnelPort }: RedirectSpec): Rule {
+  const match: Match[] = [tcp, { kind: 'destination-port', values: [tunnelPort], negate: false }]
+  return { name: 'skip-tunnel-port', families, match, verdict: { kind: 'return' } }
 }
 
 /** The rules that send captured ports to the redirection; none when nothing is captured. */
-function capturedInbound(spec: RedirectSpec, sets: SetCollector): Rule[] {
+export function capturedInbound(spec: RedirectSpec, sets: SetCollector): Rule[] {
   const { families, includeInboundPorts: include, excludeInboundPorts: exclude } = spec
   const toCapture = { kind: 'jump', chain: 'capture-inbound' } as const
   if (include !== '*') {

@@ -9,6 +9,7 @@ import { capturesDns, dnsEntry, dnsRedirects, domainPort } from './dns.ts'
 import { excludedInterfacesOut } from './interfaces.ts'
 import { proxyOwners, skipOtherOwners, skipProxy } from './owners.ts'
 import { type SetCollector } from './sets.ts'
+import { markedByProxy, usesTproxy } from './tproxy.ts'
 
 const leave = { kind: 'return' } as const
 const onLoopback: Match = { kind: 'out-interface', values: ['lo'], negate: false }
@@ -23,6 +24,7 @@ export function outboundChains(spec: RedirectSpec, sets: SetCollector): Chain[] 
   const captured = capturedDestinations(spec, sets)
   const outbound = [
     ...excludedPorts(spec, sets),
+    ...fromProxyAsClient(spec),
     ...fromProxyToApplication(spec),
     ...fromProxyToItself(spec, sets),
     ...decidedByOwner(spec, sets, captured),
@@ -49,6 +51,13 @@ function decidedByOwner(spec: RedirectSpec, sets: SetCollector, captured: readon
   }
   // A DNS server may be the pod's own, at 127.0.0.53: queries are captured before that is skipped.
   return [...proxy, ...skipOtherOwners(spec, sets), ...dnsRedirects(spec, sets, tcp), ...toItself]
+}
+
+/** With TPROXY, the proxy hands a captured connection on from the address of the client. */
+function fromProxyAsClient(spec: RedirectSpec): Rule[] {
+  if (!usesTproxy(spec)) return []
+  const match = [onLoopback, markedByProxy(spec)]
+  return [{ name: 'skip-proxy-as-client', families: spec.families, match, verdict: leave }]
 }
 
 /** The proxy hands a captured inbound connection to the application from an address of its own. */

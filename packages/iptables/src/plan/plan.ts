@@ -5,6 +5,7 @@ import { inboundChains } from './inbound.ts'
 import { mangleChains } from './mangle.ts'
 import { outboundChains } from './outbound.ts'
 import { setCollector } from './sets.ts'
+import { tproxyChains, usesTproxy } from './tproxy.ts'
 import { virtualChains } from './virtual.ts'
 
 /**
@@ -15,11 +16,18 @@ export function plan(spec: RedirectSpec): RuleSet {
   const chains = [
     ...zoneChains(spec, sets),
     ...mangleChains(spec, sets),
+    ...tproxyChains(spec, sets),
     ...inboundChains(spec, sets),
     ...virtualChains(spec, sets),
     ...dnsChains(spec, sets),
     ...outboundChains(spec, sets),
   ]
   const named = sets.all()
-  return { families: spec.families, sets: named, chains }
+  const routing = { mark: spec.tproxyMark, table: spec.tproxyTable }
+  return {
+    families: spec.families,
+    sets: named,
+    chains,
+    ...(usesTproxy(spec) ? { routing } : {}),
+  }
 }

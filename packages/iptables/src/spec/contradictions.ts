@@ -12,6 +12,7 @@ export function contradictionsOf(
     ...ownPortsIncluded(spec),
     ...sourceClashes(spec),
     ...nobody(spec),
+    ...markClashes(spec),
   ]
   return mode === 'keep'
     ? own
@@ -52,6 +53,14 @@ function ownPortsIncluded(spec: RedirectSpec): SpecIssue[] {
         message: `must not be the proxy's own ${own}`,
       })),
   )
+}
+
+/** The proxy's own connections to the outside would be routed to this machine. */
+function markClashes(spec: RedirectSpec): SpecIssue[] {
+  const at = spec.mode === 'TPROXY' ? spec.proxyMarks.indexOf(spec.tproxyMark) : -1
+  if (at < 0) return []
+  const message = 'must not be tproxyMark, which routes packets to this machine'
+  return [{ path: `proxyMarks[${at}]`, value: spec.tproxyMark, message }]
 }
 
 /** Without an owner, the proxy's own connections would be sent back to it. */

@@ -93,6 +93,16 @@ const markText = 'must be a whole number from 1 to 4294967295 (0 is a packet wit
 /** A mark of packets: all 32 bits. */
 export const mark: z.ZodInt = z.int({ error: markText }).min(1, markText).max(0xffff_ffff, markText)
 
+const tableText =
+  'must be the number of a routing table, from 1 to 4294967295, but not 253, 254 or 255 (those of the system)'
+
+/** A routing table of our own. */
+export const routingTable: z.ZodType<number> = z
+  .int({ error: tableText })
+  .min(1, tableText)
+  .max(0xffff_ffff, tableText)
+  .refine((table) => table < 253 || table > 255, tableText)
+
 /** Marks without duplicates. */
 export const marks: z.ZodType<number[]> = list(mark, 'must be a list of marks').refine(
   (list) => list.length <= maxOwners,

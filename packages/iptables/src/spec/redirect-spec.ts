@@ -13,11 +13,13 @@ import {
   groups,
   groupsOrAll,
   interfaces,
+  mark,
   marks,
   owners,
   port,
   ports,
   portsOrAll,
+  routingTable,
 } from './fields.ts'
 import { jsonSchemaOf } from './json-schema.ts'
 import { issuesOf, messageOf } from './report.ts'
@@ -25,8 +27,19 @@ import { type Family } from '../model/family.ts'
 
 /** What to redirect, and what to leave alone. Lists have no duplicates; text is canonical. */
 export interface RedirectSpec {
-  /** How inbound connections reach the proxy: `REDIRECT` changes their destination. */
-  readonly mode: 'REDIRECT'
+  /**
+   * How inbound connections reach the proxy. `REDIRECT` (the default) changes their destination;
+   * `TPROXY` leaves them as they are, for a proxy whose sockets have IP_TRANSPARENT. What the pod
+   * sends is redirected in both modes.
+   */
+  readonly mode: 'REDIRECT' | 'TPROXY'
+  /**
+   * Mark of captured packets, and of the sockets (SO_MARK) by which the proxy connects to the
+   * application from the address of the client. For TPROXY. Default 1337.
+   */
+  readonly tproxyMark: number
+  /** Routing table that leads packets with that mark to this machine. For TPROXY. Default 133. */
+  readonly tproxyTable: number
   /** Families to capture; traffic of the others is left alone. Default: both. */
   readonly families: readonly Family[]
   /** Port on which the proxy takes connections from the application. Default 15001. */
@@ -95,7 +108,11 @@ const loopback = '127.0.0.0/8'
 
 const schema = z.strictObject(
   {
-    mode: z.literal('REDIRECT', { error: 'must be "REDIRECT"' }).default('REDIRECT'),
+    mode: z
+      .enum(['REDIRECT', 'TPROXY'], { error: 'must be "REDIRECT" or "TPROXY"' })
+      .default('REDIRECT'),
+    tproxyMark: mark.default(1337),
+    tproxyTable: routingTable.default(133),
     families: familyList.default(['ipv4', 'ipv6']),
     outboundPort: port.default(15_001),
     inboundPort: port.default(15_006),

@@ -2,7 +2,13 @@ import { createNetns, type TestNetns } from '@proxy/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { nftablesBackend, nftBackend, parseNftJson } from '../../src/index.ts'
+import {
+  ipRouteControl,
+  nftablesBackend,
+  nftBackend,
+  parseNftJson,
+  type RouteControl,
+} from '../../src/index.ts'
 import { everythingFor } from '../support/vocabulary.ts'
 import { anyPlan } from '../support/arbitrary.ts'
 import { goldenCases, planOf } from '../support/cases.ts'
@@ -11,9 +17,11 @@ import { openTransport, type TestTransport } from './support/netlink-transport.t
 
 let netns: TestNetns
 let netlink: TestTransport
+let routes: RouteControl
 beforeAll(async () => {
   netns = await createNetns('ipt-list')
   netlink = await openTransport(netns)
+  routes = ipRouteControl({ runner: runnerIn(netns) })
 })
 afterAll(async () => {
   await netlink[Symbol.asyncDispose]()
@@ -22,7 +30,7 @@ afterAll(async () => {
 
 // What our bytes mean, in the words of `nft`: the golden files of the encoding that people read.
 test.for(Object.keys(goldenCases))('%s', async (name) => {
-  const backend = nftablesBackend({ netlink })
+  const backend = nftablesBackend({ netlink, routes })
   // Chains that stay keep their place in the listing.
   await backend.remove()
   await backend.apply(planOf(name))
@@ -34,8 +42,8 @@ test.for(Object.keys(goldenCases))('%s', async (name) => {
 // in the same words.
 test.for(Object.keys(goldenCases))('%s by nft -f is what netlink makes', async (name) => {
   const rules = planOf(name)
-  const netlinkBackend = nftablesBackend({ netlink })
-  const nft = nftBackend({ runner: runnerIn(netns) })
+  const netlinkBackend = nftablesBackend({ netlink, routes })
+  const nft = nftBackend({ runner: runnerIn(netns), routes })
   await nft.remove()
   await nft.apply(rules)
   expect(await netlinkBackend.verify(rules)).toEqual({ ok: true, differences: [] })
@@ -52,8 +60,8 @@ test.for([['ipv4', 'ipv6'], ['ipv4'], ['ipv6']] as const)(
   'every condition and verdict for %s by nft -f is what netlink makes',
   async (only) => {
     const one = everythingFor(only)
-    const netlinkBackend = nftablesBackend({ netlink })
-    const nft = nftBackend({ runner: runnerIn(netns) })
+    const netlinkBackend = nftablesBackend({ netlink, routes })
+    const nft = nftBackend({ runner: runnerIn(netns), routes })
     await nft.apply(one)
     expect(await nft.verify(one)).toEqual({ ok: true, differences: [] })
     expect(await netlinkBackend.verify(one)).toEqual({ ok: true, differences: [] })
@@ -64,8 +72,8 @@ test.for([['ipv4', 'ipv6'], ['ipv4'], ['ipv6']] as const)(
 )
 
 test('any plan by nft -f is what netlink makes, and the other way round', async () => {
-  const netlinkBackend = nftablesBackend({ netlink })
-  const nft = nftBackend({ runner: runnerIn(netns), counters: false })
+  const netlinkBackend = nftablesBackend({ netlink, routes })
+  const nft = nftBackend({ runner: runnerIn(netns), routes, counters: false })
   await fc.assert(
     fc.asyncProperty(anyPlan, anyPlan, async (one, other) => {
       await nft.apply(one)

@@ -8,6 +8,7 @@ test('does not depend on the order of sets, chains and conditions', () => {
   fc.assert(
     fc.property(anyPlan, (rules) => {
       const shuffled = {
+        ...rules,
         families: [...rules.families].reverse(),
         sets: [...rules.sets].reverse(),
         chains: [...rules.chains].reverse().map((chain) => ({

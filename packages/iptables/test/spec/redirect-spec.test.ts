@@ -19,6 +19,8 @@ function issuesOf(input: unknown): readonly string[] {
 test('has a default for every field', () => {
   expect(parseRedirectSpec({})).toEqual({
     mode: 'REDIRECT',
+    tproxyMark: 1337,
+    tproxyTable: 133,
     families: ['ipv4', 'ipv6'],
     outboundPort: 15_001,
     inboundPort: 15_006,
@@ -65,7 +67,7 @@ describe('names field, value and what is allowed', () => {
       { port: 1 },
       [expect.stringMatching(/^port = 1: is not a field; allowed are mode, /) as string],
     ],
-    ['TPROXY', { mode: 'TPROXY' }, ['mode = "TPROXY": must be "REDIRECT"']],
+    ['no mode of ours', { mode: 'NONE' }, ['mode = "NONE": must be "REDIRECT" or "TPROXY"']],
     [
       '* where only ports may stand',
       { excludeInboundPorts: '*', excludeOutboundPorts: ['*'], includeOutboundPorts: '*' },
@@ -241,6 +243,19 @@ describe('names field, value and what is allowed', () => {
     ],
     ['a word for true', { dropInvalid: 'yes' }, ['dropInvalid = "yes": must be true or false']],
     [
+      'mark of TPROXY on the proxy',
+      { mode: 'TPROXY', proxyMarks: [5, 1337] },
+      ['proxyMarks[1] = 1337: must not be tproxyMark, which routes packets to this machine'],
+    ],
+    ['mark of a mode that is not chosen', { proxyMarks: [1337] }, []],
+    [
+      'routing table of the system',
+      { tproxyTable: 254 },
+      [
+        'tproxyTable = 254: must be the number of a routing table, from 1 to 4294967295, but not 253, 254 or 255 (those of the system)',
+      ],
+    ],
+    [
       'DNS captured and excluded',
       { captureDns: '*', excludeOutboundPorts: [7, 53] },
       ['excludeOutboundPorts[1] = 53: must not be excluded while captureDns captures it'],
@@ -326,7 +341,9 @@ test('shows the first faults in the message and says how many more there are', (
 test('survives what JSON cannot show', () => {
   const cycle: Record<string, unknown> = {}
   cycle['self'] = cycle
-  expect(() => parseRedirectSpec({ mode: cycle })).toThrow('mode (object): must be "REDIRECT"')
+  expect(() => parseRedirectSpec({ mode: cycle })).toThrow(
+    'mode (object): must be "REDIRECT" or "TPROXY"',
+  )
   expect(() => parseRedirectSpec({ outboundPort: 1n })).toThrow('outboundPort (bigint)')
   expect(() => parseRedirectSpec({ outboundPort: 'x'.repeat(5000) })).toThrow(/^.{0,200}$/)
   expect(() => parseRedirectSpec(JSON.parse('{"__proto__":{"mode":"x"}}'))).toThrow('__proto__')

@@ -39,6 +39,9 @@ export const anySpec: fc.Arbitrary<RedirectSpec> = fc
   .record({
     families: fc.shuffledSubarray([...families], { minLength: 1 }),
     own: fc.uniqueArray(port, { minLength: 4, maxLength: 4 }),
+    mode: fc.constantFrom('REDIRECT' as const, 'TPROXY' as const),
+    tproxyMark: fc.integer({ min: 1, max: 0xffff_ffff }),
+    tproxyTable: fc.integer({ min: 256, max: 0xffff_ffff }),
     captureDns: fc.oneof(fc.constant('*' as const), fc.constant([]), addresses),
     includeInboundPorts: fc.oneof(fc.constant('*' as const), ports),
     excludeInboundPorts: ports,
@@ -51,7 +54,7 @@ export const anySpec: fc.Arbitrary<RedirectSpec> = fc
     dropInvalid: fc.boolean(),
     proxyUids: owners,
     proxyGids: fc.oneof(owners, fc.constant([])),
-    proxyMarks: fc.oneof(fc.constant([]), owners),
+    proxyMarks: fc.oneof(fc.constant([] as number[]), owners),
     includeOwnerGroups: fc.oneof(fc.constant('*' as const), owners, fc.constant([])),
     excludeOwnerGroups: fc.oneof(fc.constant([]), owners),
     loopbackCidr: fc.constantFrom('127.0.0.1/32', '127.0.0.0/8', '127.3.0.0/16'),
@@ -60,7 +63,16 @@ export const anySpec: fc.Arbitrary<RedirectSpec> = fc
     const [outboundPort, inboundPort, tunnelPort, dnsPort] = own
     const include = rest.includeInboundPorts
     const includeInboundPorts = include === '*' ? include : include.filter((p) => !own.includes(p))
-    const input = { ...rest, includeInboundPorts, outboundPort, inboundPort, tunnelPort, dnsPort }
+    const proxyMarks = rest.proxyMarks.filter((one) => one !== rest.tproxyMark)
+    const input = {
+      ...rest,
+      proxyMarks,
+      includeInboundPorts,
+      outboundPort,
+      inboundPort,
+      tunnelPort,
+      dnsPort,
+    }
     return parseRedirectSpec(input, { contradictions: 'keep' })
   })
 

@@ -2,6 +2,7 @@ import { type TestNetns } from '@proxy/testkit'
 
 import {
   type CommandRunner,
+  ipRouteControl,
   iptablesRestoreBackend,
   nftBackend,
   nftablesBackend,
@@ -25,16 +26,17 @@ export async function openBackend(
   name: BackendName,
   netns: TestNetns,
 ): Promise<RedirectBackend & AsyncDisposable> {
+  const routes = ipRouteControl({ runner: runnerIn(netns) })
   if (name === 'netlink') {
     const netlink = await openTransport(netns)
     return {
-      ...nftablesBackend({ netlink }),
+      ...nftablesBackend({ netlink, routes }),
       [Symbol.asyncDispose]: () => netlink[Symbol.asyncDispose](),
     }
   }
   if (name === 'nft') {
     return {
-      ...nftBackend({ runner: runnerIn(netns) }),
+      ...nftBackend({ runner: runnerIn(netns), routes }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   }
@@ -43,6 +45,7 @@ export async function openBackend(
     runner: runnerIn(netns),
     variant,
     lockFile: netns.path,
+    routes,
   })
   return { ...backend, [Symbol.asyncDispose]: () => Promise.resolve() }
 }

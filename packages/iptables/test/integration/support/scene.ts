@@ -22,9 +22,13 @@ export const remotePorts = [53, 80, 443, 3306, 8443] as const
 /**
  * A pod with `eth0` and `net1`, both to one client that has a third address behind it. In the pod
  * the capture ports answer `inbound-capture`, `outbound-capture`, `tunnel` and `dns-capture`, other ports `app`;
- * in the client everything answers `remote`.
+ * in the client everything answers `remote`. With `transparent`, the inbound port is left to the
+ * caller.
  */
-export async function createScene(label: string): Promise<Scene> {
+export async function createScene(
+  label: string,
+  options: { readonly transparent?: boolean } = {},
+): Promise<Scene> {
   const pod = await createNetns(`${label}-pod`)
   const client = await createNetns(`${label}-cli`)
   const cable = async (
@@ -59,7 +63,7 @@ export async function createScene(label: string): Promise<Scene> {
   const inside = await startProber(pod)
   const outside = await startProber(client)
   await inside.listen(15_001, 'outbound-capture')
-  await inside.listen(15_006, 'inbound-capture')
+  if (options.transparent !== true) await inside.listen(15_006, 'inbound-capture')
   await inside.listen(15_008, 'tunnel')
   await inside.listenLocally(15_053, 'dns-capture')
   for (const port of appPorts) await inside.listen(port, 'app')
