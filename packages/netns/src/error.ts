@@ -9,7 +9,7 @@
  * - `pin-failed`: the kernel refused to mount or unmount a pin
  * - `link-not-found`: the namespace has no interface of that name
  * - `netlink-failed`: the kernel answered a request with an error, which the message names
- * - `netlink-overrun`: replies were lost for lack of room; what was asked may have been done
+ * - `netlink-overrun`: replies were lost for lack of room, or took more than 16 MiB; what was asked may have been done
  * - `sysctl-unknown`: the namespace has no such setting
  * - `sysctl-failed`: the kernel refused to read or write a setting
  * - `command-failed`: a command could not be started

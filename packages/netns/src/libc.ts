@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import koffi from 'koffi'
 
 /**
- * The four calls Node has no binding for. Symbols come from the C library this process already
+ * The three calls that Node has no binding for. Symbols come from the C library this process already
  * runs on, glibc or musl. `setns` is not among them: only the helper process has it.
  */
 const self = koffi.load(null)

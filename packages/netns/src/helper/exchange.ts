@@ -6,8 +6,11 @@ import { type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts'
 import { ReplyBuffer } from './reply-buffer.ts'
 import { type Work } from './work.ts'
 
-/** Replies to one request take no more, bytes. */
-const MAX_REPLY_BYTES = 64 * 1024 * 1024
+/**
+ * Replies to one request take no more, bytes. Whoever is root in a namespace decides how much there is to
+ * read, and who reads it needs ten times as much memory.
+ */
+const MAX_REPLY_BYTES = 16 * 1024 * 1024
 
 /** How often it is looked whether replies were lost, milliseconds. */
 const DROPS_INTERVAL_MS = 100
@@ -90,6 +93,6 @@ function failed(ns: NamespaceRef, error: unknown): NetnsError {
 function overrun(ns: NamespaceRef): NetnsError {
   return new NetnsError(
     'netlink-overrun',
-    `exchange in ${ns.path}: replies were lost, ask for less at once`,
+    `exchange in ${ns.path}: replies were lost, or are more than 16 MiB: ask for less at once`,
   )
 }

@@ -1,4 +1,7 @@
-import { createNetns, type TestNetns } from '@proxy/testkit'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { createNetns, createTempDir, type TestNetns } from '@proxy/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { type NetlinkConnection, type NetnsHelper } from '../../src/netns-helper.ts'
@@ -141,6 +144,21 @@ describe('a question', () => {
       [5, 'ENOENT'],
       [6, 'done'],
     ])
+  })
+
+  it('whose answer is larger than who asks can bear is given up', async () => {
+    const rule = (n: number): string =>
+      `tcp dport ${n} counter comment "${'x'.repeat(120)}"`
+    const rules = Array.from({ length: 60_000 }, (_, n) => rule(n + 1)).join('\n')
+    await using temp = await createTempDir('rules')
+    const file = join(temp.path, 'many.nft')
+    await writeFile(file, `table inet many { chain c {\n${rules}\n}\n}\n`)
+    await netns.must('nft', '-f', file)
+    const allRules = Buffer.from(getTables(5))
+    allRules.writeUInt16LE((10 << 8) | 7, 4) // NFT_MSG_GETRULE
+    await expect(netfilter.exchange(allRules)).rejects.toMatchObject({ code: 'netlink-overrun' })
+    // And the next one is answered.
+    expect(verdicts(await netfilter.exchange(getTable(6, 'many')))).toEqual([[6, 'data']])
   })
 
   it('with the flags of a list to a message that is none does not wait for ever', async () => {
