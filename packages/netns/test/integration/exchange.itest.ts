@@ -147,8 +147,7 @@ describe('a question', () => {
   })
 
   it('whose answer is larger than who asks can bear is given up', async () => {
-    const rule = (n: number): string =>
-      `tcp dport ${n} counter comment "${'x'.repeat(120)}"`
+    const rule = (n: number): string => `tcp dport ${n} counter comment "${'x'.repeat(120)}"`
     const rules = Array.from({ length: 60_000 }, (_, n) => rule(n + 1)).join('\n')
     await using temp = await createTempDir('rules')
     const file = join(temp.path, 'many.nft')
