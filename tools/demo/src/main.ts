@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 
 import { captureWire, createLab, type Lab, labExists, removeLab } from '@proxy/lab'
 
@@ -27,7 +27,9 @@ const options = new Command('npm run demo --')
       'pod, proves that it works, and removes everything.',
   )
   .option('--keep', 'leave the node running and print what to try')
-  .option('--down', 'remove a node that was kept, and do nothing else')
+  .addOption(
+    new Option('--down', 'remove a node that was kept, and do nothing else').conflicts('keep'),
+  )
   .option('--json', 'print the summary as JSON on standard output')
   .addHelpText(
     'after',
@@ -46,6 +48,11 @@ Examples:
 /** Progress goes to standard error, so that the summary is all there is on standard output. */
 const progress = (text: string): void => console.error(`> ${text}`)
 const show = options.json === true ? () => undefined : (text: string) => console.log(text)
+
+// Whoever reads (`| head`) may have had enough; the node is removed all the same.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
 
 process.exitCode = options.down === true ? await takeDown() : await runDemo()
 

@@ -25,6 +25,12 @@ test('the demo proves every claim and leaves nothing', { timeout: 180_000 }, asy
   expect(await labExists('proxy-demo')).toBe(false)
 })
 
+test('a reader that goes away leaves no node behind', { timeout: 180_000 }, async () => {
+  const { stdout } = await run(['sh', '-c', '"$0" "$1" | head -n 2', process.execPath, MAIN])
+  expect(stdout).toContain('PROVED')
+  expect(await labExists('proxy-demo')).toBe(false)
+})
+
 test('a kept node stays until it is taken down', { timeout: 180_000 }, async () => {
   const kept = await demo('--keep')
   expect(kept.exitCode, kept.stderr).toBe(0)
