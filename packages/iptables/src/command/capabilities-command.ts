@@ -1,4 +1,5 @@
 import { type CommandRunner } from '../apply/backend.ts'
+import { detectUsage } from '../detect/usage.ts'
 import { type BackendName, chooseBackend } from './choose-backend.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
 import { type CommandIo } from './io.ts'
@@ -33,11 +34,16 @@ export async function capabilitiesCommand(io: CommandIo, options: Options): Prom
   const found: Capability[] = []
   for (const question of questions) found.push(await ask(io.runner, ...question))
   const chosen = { own: await choice(io.runner, 'own'), istio: await choice(io.runner, 'istio') }
+  const { ours, meshes } = await detectUsage(io.runner)
   if (outputOf(options) === 'json') {
-    io.stdout(jsonText({ verb: 'capabilities', programs: found, chosen }))
+    io.stdout(jsonText({ verb: 'capabilities', programs: found, chosen, ours, meshes }))
   } else {
     const lines = [
       ...found.map(lineOf),
+      ...ours.map((where) => `rules of ours: ${where}`),
+      ...meshes.map(
+        ({ mesh, where, objects }) => `rules of ${mesh}: ${where}, ${objects.join(' ')}`,
+      ),
       `chosen: ${chosen.own ?? 'none'}; with --compat istio: ${chosen.istio ?? 'none'}`,
     ]
     io.stdout(`${lines.map(visible).join('\n')}\n`)

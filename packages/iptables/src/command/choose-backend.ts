@@ -1,5 +1,6 @@
 import { type CommandRunner } from '../apply/backend.ts'
 import { commandError } from '../apply/command-error.ts'
+import { detectUsage } from '../detect/usage.ts'
 import { IptablesError } from '../error.ts'
 import { type IstioSettings } from '../istio/settings.ts'
 import { UsageError } from './exit-code.ts'
@@ -25,14 +26,25 @@ export function forcedBackend(
   return option === undefined || option === 'auto' ? undefined : (option as BackendName)
 }
 
+/** The ways by which rules of ours are there. */
+export async function backendsInUse(runner: CommandRunner): Promise<readonly BackendName[]> {
+  const { ours } = await detectUsage(runner)
+  return ours.map((used) => (used === 'nf_tables' ? 'nft' : used))
+}
+
 /**
- * Chooses by what is in use and what works; looks only. Rules that `iptables-legacy` holds already
- * are a reason to stay with it, as for Istio's program.
+ * Chooses by what is in use and what works; looks only. Rules of ours are a reason to stay with the
+ * way by which they came, and so are rules of anybody that `iptables-legacy` holds, as for Istio's
+ * program.
  */
 export async function chooseBackend(
   runner: CommandRunner,
   form: 'istio' | 'own',
 ): Promise<BackendName> {
+  if (form === 'own') {
+    const [there] = await backendsInUse(runner)
+    if (there !== undefined) return there
+  }
   const failures: IptablesError[] = []
   /** What a program prints; undefined when it does not work. */
   const answer = async (...argv: [string, ...string[]]): Promise<string | undefined> => {

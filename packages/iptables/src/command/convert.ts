@@ -15,8 +15,6 @@ export function specOfIstio(config: IstioConfig, ids: OwnerIds = noOwnerNames): 
   const issues: SpecIssue[] = []
   const refuse = (path: string, value: unknown, message: string): void =>
     void issues.push({ path, value, message })
-  const only = 'needs --compat istio'
-  if (config.mode === 'TPROXY') refuse('--istio-inbound-interception-mode', 'TPROXY', only)
   const owners = (path: string, texts: readonly string[], kind: 'uid' | 'gid'): number[] =>
     unique(texts).flatMap((text) => {
       const id = /^\d+$/.test(text) ? Number(text) : ids[kind](text)
@@ -34,6 +32,9 @@ export function specOfIstio(config: IstioConfig, ids: OwnerIds = noOwnerNames): 
   const { includeInboundPorts: inbound, includeOutboundCidrs: cidrs } = config
   return parseRedirectSpec(
     {
+      mode: config.mode,
+      tproxyMark: config.tproxyMark,
+      tproxyTable: config.tproxyRouteTable,
       families: config.enableIpv6 ? ['ipv4', 'ipv6'] : ['ipv4'],
       outboundPort: config.outboundPort,
       inboundPort: config.inboundPort,
@@ -75,6 +76,8 @@ function dnsOf(config: IstioConfig): '*' | string[] {
 /** The fields of a specification that Istio's program has a counterpart of. */
 const known: ReadonlySet<string> = new Set([
   'mode',
+  'tproxyMark',
+  'tproxyTable',
   'families',
   'outboundPort',
   'inboundPort',
@@ -126,8 +129,8 @@ export function istioOfSpec(spec: RedirectSpec): IstioConfig {
     tunnelPort: spec.tunnelPort,
     proxyUids: spec.proxyUids.map(String),
     proxyGids: spec.proxyGids.map(String),
-    tproxyMark: 1337,
-    tproxyRouteTable: 133,
+    tproxyMark: spec.tproxyMark,
+    tproxyRouteTable: spec.tproxyTable,
     includeInboundPorts: inbound !== '*' && inbound.length === 0 ? undefined : inbound,
     excludeInboundPorts: spec.excludeInboundPorts,
     includeOutboundPorts: spec.includeOutboundPorts,

@@ -19,6 +19,8 @@ export interface CommandIo {
   readonly readFile: (path: string) => Promise<string>
   /** Addresses of the interfaces of this network namespace, those of IPv4 first. */
   readonly addresses: () => readonly string[]
+  /** Path of this Node, for programs of it that run beside. */
+  readonly node: string
   /** Runs programs in this network namespace. */
   readonly runner: CommandRunner
 }

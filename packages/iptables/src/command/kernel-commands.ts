@@ -1,15 +1,16 @@
+import { detectUsage } from '../detect/usage.ts'
 import { isTrue } from '../istio/fields.ts'
 import { type IstioSettings } from '../istio/settings.ts'
 import { families } from '../model/family.ts'
 import { parseRedirectSpec } from '../spec/redirect-spec.ts'
-import { type BackendName, chooseBackend, forcedBackend } from './choose-backend.ts'
+import { type BackendName, backendsInUse, chooseBackend, forcedBackend } from './choose-backend.ts'
 import { type ExitCode, exitCodes, UsageError } from './exit-code.ts'
 import { type Difference, differenceLine, differenceOf } from './difference.ts'
 import { readWanted, type Wanted } from './input.ts'
 import { type CommandIo } from './io.ts'
 import { hasIstioFlags, type Options, outputOf, settingsOf } from './istio-options.ts'
 import { type Kernel, kernelBy } from './kernel.ts'
-import { jsonText } from './output.ts'
+import { jsonText, visible } from './output.ts'
 import { restoreText } from './render-command.ts'
 import { addRouting, missingRouting, removeRouting, routingLeft, routingOf } from './routing.ts'
 import { findOwnerIds } from './surroundings.ts'
@@ -21,12 +22,27 @@ export async function applyCommand(io: CommandIo, options: Options): Promise<Exi
   const wanted = await readWanted(io, options, { isFound: true })
   if (isOn(settings, 'dry-run')) return printPlan(io, wanted, options)
   const { kernel, name } = await openKernel(io, options, wanted)
+  if (wanted.form === 'own') await warnOfOthers(io, name)
   const isForced = isOn(settings, 'force-apply')
   const hasRules = await kernel.apply(wanted, isForced)
   const hasRouting = await addRouting(io.runner, routingOf(wanted))
   const changed = hasRules === undefined ? undefined : hasRules || hasRouting
   report(io, options, { verb: 'apply', backend: name, form: wanted.form, changed }, 'applied')
   return exitCodes.ok
+}
+
+/** Whatever else captures here sends connections in circles: whoever comes second should know. */
+async function warnOfOthers({ runner, stderr }: CommandIo, name: BackendName): Promise<void> {
+  const { meshes } = await detectUsage(runner)
+  for (const { mesh, where, objects } of meshes) {
+    const words = `rules of ${mesh} are here too (${where}: ${objects.join(', ')})`
+    stderr(visible(`proxy-iptables: ${words}; one of both has to go\n`))
+  }
+  for (const other of await backendsInUse(runner)) {
+    if (other === name) continue
+    const words = `rules of ours are here by ${other} too`
+    stderr(`proxy-iptables: ${words}; remove --backend ${other} takes them away\n`)
+  }
 }
 
 /** Compares the kernel with the rules and what they need beside them. */
@@ -54,6 +70,11 @@ export async function removeCommand(io: CommandIo, options: Options): Promise<Ex
   }
   const { kernel, name } = await openKernel(io, options, wanted)
   await kernel.remove(wanted)
+  if (wanted.form === 'own' && forcedName(io, options) === undefined) {
+    const ids = await findOwnerIds(io)
+    for (const other of await backendsInUse(io.runner))
+      await kernelBy(io, other, ids).remove(wanted)
+  }
   await removeRouting(io.runner, routingLeft(wanted))
   report(io, options, { verb: 'remove', backend: name, form: wanted.form }, 'removed')
   return exitCodes.ok
@@ -72,11 +93,12 @@ async function openKernel(
   options: Options,
   wanted: Wanted,
 ): Promise<{ readonly kernel: Kernel; readonly name: BackendName }> {
-  const settings = switchesOf(io, options)
-  const name =
-    forcedBackend(options['backend'] as string | undefined, settings) ??
-    (await chooseBackend(io.runner, wanted.form))
+  const name = forcedName(io, options) ?? (await chooseBackend(io.runner, wanted.form))
   return { name, kernel: kernelBy(io, name, await findOwnerIds(io)) }
+}
+
+function forcedName(io: CommandIo, options: Options): BackendName | undefined {
+  return forcedBackend(options['backend'] as string | undefined, switchesOf(io, options))
 }
 
 /** With `--spec`, variables are somebody else's; what flags say beside it was refused before. */

@@ -1,6 +1,9 @@
 import { iptablesRestoreBackend } from '../apply/iptables-restore.ts'
+import { ipRouteControl } from '../apply/ip-route-control.ts'
 import { nftBackend } from '../apply/nft.ts'
 import { type RedirectBackend, type Verification } from '../apply/backend.ts'
+import { type RouteControl } from '../apply/routes.ts'
+import { IptablesError } from '../error.ts'
 import { istioBackend } from '../istio/backend.ts'
 import { type OwnerIds } from '../istio/normal-form.ts'
 import { plan } from '../plan/plan.ts'
@@ -23,10 +26,11 @@ const lockFile = '/proc/self/ns/net'
 /** Opens the kernel through one back end. */
 export function kernelBy(io: CommandIo, name: BackendName, ids: OwnerIds): Kernel {
   const { runner } = io
+  const routes = lenient(ipRouteControl({ runner }))
   const own = (): RedirectBackend =>
     name === 'nft'
-      ? nftBackend({ runner })
-      : iptablesRestoreBackend({ runner, variant: variantOf(name), lockFile })
+      ? nftBackend({ runner, routes })
+      : iptablesRestoreBackend({ runner, variant: variantOf(name), lockFile, routes })
   const istio = (): ReturnType<typeof istioBackend> =>
     istioBackend({ runner, variant: variantOf(name), ids, lockFile })
   return {
@@ -40,6 +44,21 @@ export function kernelBy(io: CommandIo, name: BackendName, ids: OwnerIds): Kerne
     async remove(wanted) {
       if (wanted.form === 'istio') await istio().remove(wanted.config)
       else await own().remove()
+    },
+  }
+}
+
+/** Where `ip` is not installed there is nothing of ours in the routing, and nothing can be added. */
+function lenient(routes: RouteControl): RouteControl {
+  return {
+    ...routes,
+    async list(call) {
+      try {
+        return await routes.list(call)
+      } catch (error) {
+        if (error instanceof IptablesError && error.code === 'unsupported') return []
+        throw error
+      }
     },
   }
 }

@@ -21,5 +21,6 @@ process.exitCode = await run(process.argv.slice(2), {
       // The kernel lists all addresses of IPv4 before those of IPv6.
       .sort((a, b) => a.family.localeCompare(b.family))
       .map(({ address }) => address),
+  node: process.execPath,
   runner: childProcessRunner,
 })

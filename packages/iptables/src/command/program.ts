@@ -11,6 +11,7 @@ import { jsonText, visible } from './output.ts'
 import { diffCommand } from './diff-command.ts'
 import { addPacketOptions, explainCommand } from './explain-command.ts'
 import { applyCommand, removeCommand, verifyCommand } from './kernel-commands.ts'
+import { probeCommand } from './probe-command.ts'
 import { renderBackends, renderCommand } from './render-command.ts'
 
 /** Runs the command with the arguments after its name. */
@@ -134,6 +135,14 @@ function program(io: CommandIo, done: (code: ExitCode) => void): Command {
       'say which ways into the kernel work here; nothing is touched',
       [`proxy-iptables capabilities`, `proxy-iptables capabilities -o json`],
       capabilitiesCommand,
+    ),
+  )
+  withInput(
+    command(
+      'probe',
+      'show by connections that capture works; before the proxy listens, as root',
+      [`proxy-iptables probe --spec redirect.json`],
+      probeCommand,
     ),
   )
   const explained = command(

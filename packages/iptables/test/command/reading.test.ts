@@ -108,6 +108,7 @@ describe('capabilities', () => {
     if (line.startsWith('iptables-legacy') || line.startsWith('ip6tables-legacy')) {
       return { exitCode: 127, stderr: 'not found' }
     }
+    if (line === 'nft -j list ruleset') return { stdout: '{"nftables":[]}' }
     if (line === 'ip6tables-nft-save') return { exitCode: 3, stderr: 'no \u001b[31mIPv6' }
     return { stdout: line.endsWith('ersion') ? `${argv[0] ?? ''} v1\n` : '-A OUTPUT -j X\n' }
   }

@@ -71,8 +71,10 @@ describe('our own form', () => {
     rerouteVirtualInterfaces: ['tap0'],
     dropInvalid: true,
     captureDns: ['10.0.0.10'],
+    mode: 'TPROXY',
+    tproxyTable: 7,
   }
-  const dns = ['--redirect-dns', '--dns-servers', '10.0.0.10,fd00::10']
+  const more = ['--redirect-dns', '--dns-servers=10.0.0.10,fd00::10', '-m', 'TPROXY', '-r', '7']
   const text = renderRestore(plan(parseRedirectSpec(spec)), 'ipv4')
 
   test('of a specification on standard input', async () => {
@@ -111,7 +113,7 @@ describe('our own form', () => {
       '-k',
       'tap0',
       '--drop-invalid',
-      ...dns,
+      ...more,
     ]
     const env = { ISTIO_OUTBOUND_OWNER_GROUPS: '202' }
     expect(await runCommand(args, { env })).toMatchObject({ code: 0, stdout: text })
@@ -133,7 +135,7 @@ describe('our own form', () => {
       '-k',
       'tap0',
       '--drop-invalid',
-      ...dns,
+      ...more,
     ]
     const told = await runCommand(args, { env: { ISTIO_OUTBOUND_OWNER_GROUPS: '202' } })
     expect(given.code).toBe(0)
@@ -165,11 +167,6 @@ describe('refuses with code 2', () => {
       'a flag that is not supported',
       ['--family', 'ipv4', '--cni-mode'],
       '--cni-mode "true": is not supported',
-    ],
-    [
-      'what only Istio has',
-      ['--family', 'ipv4', '-m', 'TPROXY'],
-      '--istio-inbound-interception-mode "TPROXY": needs --compat istio',
     ],
     ['a name of a group', ['--family', 'ipv4', '-g', 'ftp'], '--proxy-gid "ftp": must be a number'],
     [

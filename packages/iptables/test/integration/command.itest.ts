@@ -169,7 +169,7 @@ describe.each(['iptables-nft', 'iptables-legacy'])('--compat istio by %s', (back
 
 describe.each(['nft', 'iptables-nft', 'iptables-legacy'])('our own form by %s', (backend) => {
   const way = ['--backend', backend]
-  const flags = ['-b', '*', '-d', '15021', '-i', '*', '-u', '1337', '--enable-ipv6']
+  const flags = ['-b', '*', '-d', '15021', '-i', '*', '-m', 'TPROXY', '--enable-ipv6']
 
   test('apply, verify, apply, verify, remove, verify, remove', async () => {
     const before = await everything()
@@ -177,6 +177,7 @@ describe.each(['nft', 'iptables-nft', 'iptables-legacy'])('our own form by %s', 
     await ok('verify', ...way, ...flags)
     const once = await everything()
     expect(once).toContain('inet6 ::6/128')
+    expect(once).toContain('fwmark 0x539 lookup 133')
     await ok('apply', ...way, ...flags)
     expect(await everything()).toBe(once)
     await ok('remove', ...way)
@@ -192,8 +193,8 @@ describe.each(['nft', 'iptables-nft', 'iptables-legacy'])('our own form by %s', 
 
   test('a difference is found and repaired', async () => {
     await ok('apply', ...way, ...flags)
-    if (backend === 'nft') await netns.must('nft', 'flush', 'chain inet proxy_sidecar nat_inbound')
-    else await netns.must(backend, '-t', 'nat', '-F', 'PROXY_SC_INBOUND')
+    if (backend === 'nft') await netns.must('nft', 'flush', 'chain inet proxy_sidecar nat_outbound')
+    else await netns.must(backend, '-t', 'nat', '-F', 'PROXY_SC_OUTBOUND')
     const { exitCode, stdout } = await command('verify', ...way, ...flags)
     expect(exitCode).toBe(1)
     expect(stdout).toContain('missing rule')
@@ -216,4 +217,37 @@ test('without the capability it says so, with 4', async () => {
   const { exitCode, stderr } = await netns.run(['setpriv', ...without, 'apply', '-b', '*'])
   expect(stderr).toContain('proxy-iptables: ')
   expect(exitCode).toBe(4)
+})
+
+describe('probe', () => {
+  const flags = ['-b', '*', '-i', '*']
+
+  test('shows that what is applied captures, and that what is not does not', async () => {
+    await netns.must('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'other')
+    for (const end of ['eth0', 'other']) await netns.must('ip', 'link', 'set', end, 'up')
+    await netns.must('ip', 'address', 'add', '10.77.0.2/24', 'dev', 'eth0')
+    await netns.must('ip', 'route', 'add', 'default', 'dev', 'eth0')
+    const before = await command('probe', ...flags)
+    expect(before.stdout).toContain('NOT captured: outbound to 192.0.2.1 port 9, by 15001')
+    expect(before.exitCode).toBe(1)
+    await ok('apply', ...flags)
+    expect(await ok('probe', ...flags)).toMatch(/^(captured: .*\n)+$/)
+  })
+})
+
+test('rules of another mesh are named', async () => {
+  await ok('apply', '--compat', 'istio', '-b', '*')
+  const { exitCode, stderr } = await command('apply', '--backend', 'nft', '-b', '*')
+  expect(exitCode).toBe(0)
+  expect(stderr).toMatch(/^proxy-iptables: rules of Istio are here too \(iptables-nft: ISTIO_/)
+})
+
+test('our own rules stay with the way by which they came, and remove finds them all', async () => {
+  const before = await everything()
+  await ok('apply', '--backend', 'iptables-legacy', '-b', '*')
+  expect(await ok('verify', '-b', '*')).toBe('as it should be (iptables-legacy)\n')
+  const { stderr } = await command('apply', '--backend', 'nft', '-b', '*')
+  expect(stderr).toContain('rules of ours are here by iptables-legacy too')
+  await ok('remove')
+  expect(rulesOf(await everything())).toEqual(rulesOf(before))
 })
