@@ -6,6 +6,11 @@ import { childProcessRunner } from './child-process-runner.ts'
 import { run } from './program.ts'
 import { readAll } from './read-stdin.ts'
 
+// Whoever reads may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   stdout: (line) => process.stdout.write(line),
