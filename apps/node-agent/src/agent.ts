@@ -58,6 +58,10 @@ export async function runAgent(config: Config, log: Log, signal: AbortSignal): P
     leafLifetimeMs: config.leafLifetime,
     now,
   })
+  await source.trustBundle().catch((error: unknown) => {
+    const why = (error as Error).message
+    log.error('no identity can be issued yet, ADD will fail', { source: source.name, error: why })
+  })
   const { maxOpenFiles, maxConnections } = await sidecarDescriptors()
   const runtime = processRuntime({
     maxOpenFiles,

@@ -8,6 +8,8 @@ import {
   sidecarStates,
 } from '@proxy/agent-api'
 
+import { NetnsError } from '@proxy/netns'
+
 import { CaptureError, capturePod } from './pod/capture.ts'
 import { faultsOf } from './pod/check.ts'
 import { collectGarbage } from './pod/collect.ts'
@@ -42,6 +44,8 @@ export interface HandlersOptions {
 
 /** CNI's "try again later": kubelet comes back with a new sandbox. */
 const TRY_AGAIN = 11
+/** The reference's code for a CNI_NETNS that is no network namespace: no use to try that again. */
+const INVALID_NETNS = 8
 
 /** The agent's answers to plugin and command line. */
 export function createHandlers(options: HandlersOptions): AgentHandlers {
@@ -62,7 +66,7 @@ export function createHandlers(options: HandlersOptions): AgentHandlers {
           if (!(error instanceof CaptureError)) throw error
           throw new AgentApiError('capture-failed', `capture the pod: ${error.message}`, {
             cause: error,
-            cniCode: TRY_AGAIN,
+            cniCode: isNoNamespace(error.cause) ? INVALID_NETNS : TRY_AGAIN,
           })
         }
       }),
@@ -141,6 +145,10 @@ export function createHandlers(options: HandlersOptions): AgentHandlers {
   }
 }
 
+function isNoNamespace(error: unknown): boolean {
+  return error instanceof NetnsError && error.code === 'not-a-netns'
+}
+
 async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -173,6 +181,7 @@ async function describe(parts: Parts, facts: AgentFacts, record: PodRecord): Pro
     mtls: record.capture.mtls,
     envoyVersion: facts.envoyVersion,
     ...(process.pid === undefined ? {} : { pid: process.pid }),
+    restarts: parts.supervision.endsOf(record.containerId),
     rulesHash: parts.network.rulesHash(record),
   }
 }

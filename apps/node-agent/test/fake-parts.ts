@@ -11,6 +11,8 @@ export interface FakeNode extends AsyncDisposable {
   observe: () => void
   /** Every effect so far, in order. */
   readonly calls: string[]
+  /** What was logged as an error. */
+  readonly errors: string[]
   /** Makes a verb fail whenever it is called, until cleared. */
   readonly failing: Set<string>
   /** What is there now, by kind. */
@@ -34,6 +36,7 @@ const silent = { debug: () => undefined, info: () => undefined, warn: () => unde
 export async function createFakeNode(): Promise<FakeNode> {
   const dir = await createTempDir('agent')
   const calls: string[] = []
+  const errors: string[] = []
   const failing = new Set<string>()
   const [pins, peers] = [new Map<string, string>(), new Map<string, readonly string[]>()]
   const [rules, running] = [new Set<string>(), new Set<string>()]
@@ -120,17 +123,33 @@ export async function createFakeNode(): Promise<FakeNode> {
     },
     supervision: {
       watch: (containerId) => void watched.add(containerId),
+      endsOf: () => 0,
       unwatch: (containerId) => void watched.delete(containerId),
       close: () => watched.clear(),
     },
-    log: { ...silent, error: () => undefined },
+    log: {
+      ...silent,
+      error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
+    },
     now: () => new Date('2026-11-24T12:00:00Z'),
   }
   const node: FakeNode = {
     parts,
     dir,
     observe: () => undefined,
-    ...{ calls, failing, pins, rules, running, files, identities, watched, peers, namespaces },
+    ...{
+      calls,
+      errors,
+      failing,
+      pins,
+      rules,
+      running,
+      files,
+      identities,
+      watched,
+      peers,
+      namespaces,
+    },
     leftOf: (containerId) =>
       Object.entries({ pins, rules, running, files, identities, peers, watched })
         .filter(([, there]) => there.has(containerId))

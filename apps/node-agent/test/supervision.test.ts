@@ -97,6 +97,7 @@ test('what keeps ending is reported later each time, until it was let go', async
   for (let rounds = 0; rounds < 11; rounds += 1) await round()
   expect(world.delays.slice(0, 4)).toEqual([100, 200, 400, 800])
   expect(world.delays.at(-1)).toBe(30_000)
+  expect(world.supervision.endsOf('loop')).toBe(11)
   world.supervision.unwatch('loop')
   await round()
   expect(world.delays.at(-1)).toBe(100)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 
 import { type Config, SETTINGS } from './options.ts'
+import { VERSION } from '../version.ts'
 import { ValueError } from './values.ts'
 
 /** A setting that cannot be used; the message names the flag, variable or key that has it. */
@@ -50,6 +51,7 @@ export function agentCommand(): Command {
         'Runs as root in the host namespaces. Each option can also be set by the environment ' +
         'variable in brackets, or by its name in camelCase in the JSON file of --config.',
     )
+    .version(VERSION)
     .addOption(new Option('--config <FILE>', `JSON file [${ENVIRONMENT_PREFIX}CONFIG]`))
     .allowExcessArguments(false)
     .showHelpAfterError('(proxy-agent --help shows what there is)')

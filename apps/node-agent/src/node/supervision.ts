@@ -36,8 +36,8 @@ interface Watched {
 export function createSupervision(options: SupervisionOptions): Supervision {
   const { adminSocketOf, onEnd, random, later = laterUnref } = options
   const watched = new Map<string, Watched>()
-  /** Ends in a row, each soon after the one before. */
-  const ends = new Map<string, number>()
+  /** Ends in a row, each soon after the one before, and all of them. */
+  const ends = new Map<string, { readonly inARow: number; readonly total: number }>()
 
   const unwatch = (containerId: string): void => {
     const entry = watched.get(containerId)
@@ -48,9 +48,10 @@ export function createSupervision(options: SupervisionOptions): Supervision {
   const ended = (containerId: string, entry: Watched): void => {
     if (watched.get(containerId) !== entry) return // no longer watched, or anew
     const recovered = performance.now() - entry.since >= RECOVERED_MS
-    const count = recovered ? 0 : (ends.get(containerId) ?? 0)
-    ends.set(containerId, count + 1)
-    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** count, MOST_DELAY_MS) * (1 - random() / 2)
+    const before = ends.get(containerId) ?? { inARow: 0, total: 0 }
+    const inARow = recovered ? 0 : before.inARow
+    ends.set(containerId, { inARow: inARow + 1, total: before.total + 1 })
+    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** inARow, MOST_DELAY_MS) * (1 - random() / 2)
     entry.timer = later(() => {
       watched.delete(containerId)
       onEnd(containerId)
@@ -67,6 +68,7 @@ export function createSupervision(options: SupervisionOptions): Supervision {
       socket.on('end', () => socket.destroy())
       socket.on('close', () => ended(containerId, entry))
     },
+    endsOf: (containerId) => ends.get(containerId)?.total ?? 0,
     unwatch(containerId) {
       unwatch(containerId)
       ends.delete(containerId)

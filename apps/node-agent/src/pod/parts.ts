@@ -84,6 +84,8 @@ export interface Peers {
 export interface Supervision {
   /** From now on an end of this sidecar is noticed. */
   watch(containerId: string): void
+  /** How often it has ended since this agent watches it. */
+  endsOf(containerId: string): number
   /** Its end is expected. */
   unwatch(containerId: string): void
   /** The agent ends; sidecars stay. */
