@@ -1,3 +1,4 @@
+import { type Family } from '../model/family.ts'
 import {
   attribute,
   comparison,
@@ -6,6 +7,7 @@ import {
   metaKey,
   payloadBase,
   portSpecified,
+  protocolFamily,
   register,
   socketKey,
   verdictCode,
@@ -42,7 +44,7 @@ export interface ExpressionWriter {
   /** Redirects to a port of this machine. */
   redirect(port: number): void
   /** Hands the packet to the transparent socket on the port, or ends the rule without one. */
-  tproxy(port: number): void
+  tproxy(port: number, family?: Family): void
   /** Loads a value into the register. */
   load(value: Uint8Array): void
   /** Stores the register in a property of the packet. */
@@ -129,11 +131,12 @@ export function expressionWriter(writer: NetlinkWriter): ExpressionWriter {
     drop: () => verdict(verdictCode.drop),
     accept: () => verdict(verdictCode.accept),
     load,
-    tproxy: (port) => {
+    tproxy: (port, family) => {
       load(networkBytes16(port))
+      // nft refuses to load a rule for one family that leaves it out here, though it lists it so.
       // Family 0 is "as the packet's", which no address may go with.
       expression('tproxy', () => {
-        writer.number(attribute.tproxy.family, 0)
+        writer.number(attribute.tproxy.family, family === undefined ? 0 : protocolFamily[family])
         writer.number(attribute.tproxy.port, register.first)
       })
     },

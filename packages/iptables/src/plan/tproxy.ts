@@ -50,7 +50,6 @@ export function tproxyChains(spec: RedirectSpec, sets: SetCollector): Chain[] {
     skipTunnel(spec),
     // The answers to these go to the client's address, and have to come back to the proxy.
     rule('save-proxy-mark', [markedByProxy(spec)], { kind: 'save-mark' }),
-    rule('skip-proxy-mark', [markedByProxy(spec)], leave),
     rule('skip-own-traffic', [loopback], leave),
     rule('mark-captured', [{ kind: 'transparent-socket' }], { kind: 'set-mark', mark }),
     // Answers to what the pod asked belong to sockets that are not transparent.

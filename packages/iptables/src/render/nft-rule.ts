@@ -49,7 +49,7 @@ function writeVerdict(out: ExpressionWriter, rule: Rule, context: RuleContext): 
       out.redirect(verdict.port)
       break
     case 'tproxy':
-      out.tproxy(verdict.port)
+      out.tproxy(verdict.port, rule.families.length === 1 ? rule.families[0] : undefined)
       out.load(hostBytes32(verdict.mark))
       out.setMeta('mark')
       out.accept()

@@ -71,6 +71,18 @@ describe.each(backendNames)('%s', (name) => {
     expect(await fromClient(pod, 8080)).toBe(`via ${client} ${pod}:8080 app ${client}`)
   })
 
+  test.for([
+    ['ipv4', '10.123.0.1/32'],
+    ['ipv6', 'fd12:3::1/128'],
+  ] as const)('an address that is only routed to the pod, %s', async ([family, block]) => {
+    await backend.apply(rules)
+    const { pod, client } = addresses[family]
+    const host = block.split('/')[0] ?? ''
+    await scene.client.must('ip', 'route', 'replace', block, 'via', pod)
+    // Nobody here serves that address: the proxy answers by itself.
+    expect(await fromClient(host, 9090)).toBe(`via ${client} ${host}:9090 `)
+  })
+
   test.for(families)('what is redirected as ever, %s', async (family) => {
     await backend.apply(rules)
     const { pod, client, second } = addresses[family]

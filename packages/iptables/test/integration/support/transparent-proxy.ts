@@ -3,7 +3,8 @@ import { type Spawned, type TestNetns } from '@proxy/testkit'
 /**
  * A proxy as TPROXY wants it: transparent listeners at port 15006, and connections to where the
  * client wanted to, from the client's address and with the mark 1337. Its sockets belong to the user
- * 1337. It puts `via <client> <destination> ` before what the application answers.
+ * 1337. It puts `via <client> <destination> ` before what the application answers; connections to
+ * itself and to port 9090 it answers alone.
  */
 const program = `
 import os, socket, sys, threading
@@ -25,7 +26,7 @@ def serve(connection, family):
     client, wanted = connection.getpeername()[0], connection.getsockname()[:2]
     text = ('via %s %s:%d ' % (client, *wanted)).encode()
     try:
-        if wanted[1] != 15006:
+        if wanted[1] not in (15006, 9090):
             with lock:
                 upstream = own(family)
             upstream.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 1337)
