@@ -7,7 +7,7 @@ import { callFrom, tryFrom } from '../src/bookinfo.ts'
 import { printedError } from '../src/cni-error.ts'
 import { rulesIn } from '../src/node-state.ts'
 import { callPlugin, checkOf } from '../src/plugin.ts'
-import { envoyOf, envoysOf } from '../src/processes.ts'
+import { envoyOf } from '../src/processes.ts'
 import { useLab } from '../src/use-lab.ts'
 
 const { node } = useLab({ name: 'repair', withAgent: false })
@@ -66,17 +66,21 @@ describe('an Envoy that was killed', () => {
     const { lab } = node
     const { exitCode, stderr } = await lab.run(['umount', '--lazy', lab.paths.envoy])
     expect(exitCode, stderr).toBe(0) // what is left there is an empty file
-    await killEnvoy()
-    await eventually(async () => {
-      if ((await envoysOf(lab, server)).length > 0) throw new Error('it still runs')
-    })
-    const { code, msg } = printedError(await callPlugin(lab, checkOf(server)))
-    expect(code).toBe(CHECK_FAILED)
-    expect(msg).toContain('sidecar does not run')
-    expect(await tryFrom(lab, client, server.ip, '/details/0')).toMatchObject({ exitCode: 1 })
-    expect(await lab.request(server.ip, '/details/0')).toMatchObject({ exitCode: 1 })
-
-    await lab.run(['mount', '--bind', testDependencies().envoy, lab.paths.envoy])
+    try {
+      await killEnvoy()
+      // A process whose threads are still ending counts as running for a moment.
+      await eventually(async () => {
+        const { code, msg } = printedError(await callPlugin(lab, checkOf(server)))
+        expect({ code, msg }).toEqual({
+          code: CHECK_FAILED,
+          msg: expect.stringContaining('sidecar does not run') as string,
+        })
+      })
+      expect(await tryFrom(lab, client, server.ip, '/details/0')).toMatchObject({ exitCode: 1 })
+      expect(await lab.request(server.ip, '/details/0')).toMatchObject({ exitCode: 1 })
+    } finally {
+      await lab.run(['mount', '--bind', testDependencies().envoy, lab.paths.envoy])
+    }
     await eventually(() => callFrom(lab, client, server.ip, '/details/0'), { timeoutMs: 60_000 })
     expect(await server.check()).toMatchObject({ exitCode: 0 })
   })
