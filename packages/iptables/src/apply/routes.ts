@@ -12,7 +12,7 @@ import { type CallOptions, type RedirectBackend } from './backend.ts'
 export const routeProtocol = 133
 
 /** Where our `ip rule` stands: before the table `main`, whose rule has 32766. */
-export const policyPriority = 32_000
+const policyPriority = 32_000
 
 /** One entry of the routing of a namespace that carries {@link routeProtocol}. */
 export type RouteEntry =

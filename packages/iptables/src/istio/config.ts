@@ -1,6 +1,6 @@
 /**
  * What `istio-iptables` is told, after its flags and variables were read: the input of
- * {@link istioRules}. Lists keep their order and their duplicates, because the rules follow them.
+ * the rules. Lists keep their order and their duplicates, because the rules follow them.
  */
 export interface IstioConfig {
   /** Whether rules for IPv6 are made as well; rules for IPv4 always are. Default false. */
