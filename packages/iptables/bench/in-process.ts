@@ -34,7 +34,7 @@ const netlink: NetlinkTransport = {
 }
 
 /** Runs programs in the namespace of this process. */
-export const runner: CommandRunner = {
+const runner: CommandRunner = {
   run: ([program, ...args], stdin = '') =>
     new Promise((resolve) => {
       const child = execFile(program, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) =>

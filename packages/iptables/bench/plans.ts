@@ -1,7 +1,7 @@
 import { parseRedirectSpec, plan, type RuleSet } from '../src/index.ts'
 
 /** What a pod without annotations gets. */
-export const input: Readonly<Record<string, readonly number[]>> = {
+const input: Readonly<Record<string, readonly number[]>> = {
   excludeInboundPorts: [15_020, 15_021, 15_090],
   excludeOutboundPorts: [15_020],
 }

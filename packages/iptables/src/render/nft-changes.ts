@@ -16,7 +16,7 @@ export interface NftChanges {
 }
 
 /** What has to be done to the elements of a set. */
-export interface ElementChanges {
+interface ElementChanges {
   /** Elements to be taken away; blocks all at once, since they may overlap with the new ones. */
   readonly removed: NamedSet | 'all'
   readonly added: NamedSet
